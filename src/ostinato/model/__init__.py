@@ -1,0 +1,1 @@
+"""The words of the system as frozen values: no behaviour beyond what a value can know of itself."""

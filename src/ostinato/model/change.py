@@ -1,0 +1,176 @@
+"""What one commit writes. The decisions of a step are values; the store applies them all or none.
+
+Every change of state names what it moves from, so that the write can be guarded: the number of rows is the verdict.
+"""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from .cause import Cause
+from .message import DeadLetters, Failure, LogRange
+from .state import AttemptState, RunState, TaskState
+from .time import Instant
+
+RunKind = Literal["scheduled", "manual", "backfill"]
+
+
+class NewRun(Struct, frozen=True):
+    """A run to create unless its key is taken: one run for each (dag, run key). ``params`` is in stored form."""
+
+    dag_id: str
+    version: str
+    run_key: str
+    kind: RunKind
+    start: Instant
+    end: Instant
+    params: bytes
+    at: Instant
+    backfill_id: int | None = None
+    by: str = ""
+
+
+class RunMove(Struct, frozen=True):
+    """A run goes from one state to another."""
+
+    run_id: int
+    was: RunState
+    becomes: RunState
+    at: Instant
+
+
+class TaskMove(Struct, frozen=True):
+    """A task instance goes from one state to another; ``was`` NONE creates its row.
+
+    ``attempt`` is its newest attempt. ``due_at`` is when a deferred or retrying instance is looked at again,
+    ``waiting_since`` when a sensor first looked.
+    """
+
+    run_id: int
+    task_no: int
+    was: TaskState
+    becomes: TaskState
+    at: Instant
+    attempt: int | None = None
+    due_at: Instant | None = None
+    waiting_since: Instant | None = None
+
+
+class NewAttempt(Struct, frozen=True):
+    """A try begins its life, queued for an agent."""
+
+    attempt: int
+    run_id: int
+    task_no: int
+    number: int
+    agent: str
+    at: Instant
+
+
+class AttemptMove(Struct, frozen=True):
+    """An attempt starts or ends; the fields below ``becomes`` are what is known of it by then."""
+
+    attempt: int
+    was: AttemptState
+    becomes: AttemptState
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    error_class: str | None = None
+    failure: Failure | None = None
+    log: LogRange | None = None
+    peak_kib: int = 0
+    cpu_ms: int = 0
+
+
+class Event(Struct, frozen=True):
+    """One line of a run's history. ``seq`` counts from 0 in each run; ``task_no`` None speaks of the run itself.
+
+    ``was`` and ``becomes`` are state names; ``facts`` is small JSON-able detail (rule, delay, who asked).
+    """
+
+    run_id: int
+    seq: int
+    at: Instant
+    cause: Cause
+    was: str
+    becomes: str
+    task_no: int | None = None
+    attempt: int | None = None
+    facts: dict[str, object] | None = None
+
+
+class Output(Struct, frozen=True):
+    """What a task instance returned, in stored form. Kept only when it is not None."""
+
+    run_id: int
+    task_no: int
+    value: bytes
+
+
+class RejectedRecords(Struct, frozen=True):
+    """Dead letters that took effect with their attempt's success."""
+
+    run_id: int
+    task_no: int
+    attempt: int
+    at: Instant
+    letters: DeadLetters
+
+
+class Alert(Struct, frozen=True):
+    """Something to tell people, or (``resolve``) that it is over. One open alert per ``dedup_key``."""
+
+    dedup_key: str
+    action: Literal["trigger", "resolve"]
+    severity: Literal["critical", "error", "warning", "info"]
+    summary: str
+    at: Instant
+    details: dict[str, object]
+
+
+class ExpectationMove(Struct, frozen=True):
+    """A deadline for one interval of one dag is expected, met or missed."""
+
+    dag_id: str
+    start: Instant
+    due_at: Instant
+    becomes: Literal["expected", "met", "missed"]
+    at: Instant
+
+
+class ScheduleCursor(Struct, frozen=True):
+    """A dag's schedule has been followed up to ``until``: every interval that ended by then was dealt with."""
+
+    dag_id: str
+    until: Instant
+
+
+class Delivery(Struct, frozen=True):
+    """What became of one try to deliver an outbox row: done, or try again at ``next_at`` (None: given up)."""
+
+    outbox_id: int
+    at: Instant
+    done: bool
+    next_at: Instant | None = None
+    error: str = ""
+
+
+class Commit(Struct):
+    """All that one step of the scheduler wants written, in one transaction."""
+
+    new_runs: list[NewRun] = field(default_factory=list[NewRun])
+    runs: list[RunMove] = field(default_factory=list[RunMove])
+    tasks: list[TaskMove] = field(default_factory=list[TaskMove])
+    new_attempts: list[NewAttempt] = field(default_factory=list[NewAttempt])
+    attempts: list[AttemptMove] = field(default_factory=list[AttemptMove])
+    events: list[Event] = field(default_factory=list[Event])
+    outputs: list[Output] = field(default_factory=list[Output])
+    rejected: list[RejectedRecords] = field(default_factory=list[RejectedRecords])
+    alerts: list[Alert] = field(default_factory=list[Alert])
+    expectations: list[ExpectationMove] = field(default_factory=list[ExpectationMove])
+    cursors: list[ScheduleCursor] = field(default_factory=list[ScheduleCursor])
+    deliveries: list[Delivery] = field(default_factory=list[Delivery])
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return any(getattr(self, name) for name in self.__struct_fields__)

@@ -1,0 +1,175 @@
+"""What the store gives back: rows as frozen values. Names are those of `model.change`, where the meaning stands."""
+
+from msgspec import Struct
+
+from .cause import Cause
+from .change import RunKind
+from .message import DeadLetters, Failure, LogRange
+from .state import AttemptState, RunState, TaskState
+from .time import DataInterval, Instant, stamp
+
+
+def run_key(start: Instant, nth: int = 1) -> str:
+    """The key of the ``nth`` run for the data interval that begins at ``start``: its logical date, then ``#2``, ``#3``.
+
+    A schedule only ever asks for the first; who runs an interval again asks for the next.
+    """
+    return stamp(start) if nth == 1 else f"{stamp(start)}#{nth}"
+
+
+class Run(Struct, frozen=True):
+    """One execution of a dag for one data interval."""
+
+    run_id: int
+    dag_id: str
+    version: str
+    run_key: str
+    kind: RunKind
+    state: RunState
+    interval: DataInterval
+    params: bytes
+    created_at: Instant
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    cancel_requested_at: Instant | None = None
+    backfill_id: int | None = None
+    by: str = ""
+
+
+class Task(Struct, frozen=True):
+    """A task instance that has moved at least once."""
+
+    run_id: int
+    task_no: int
+    state: TaskState
+    changed_at: Instant
+    attempt: int | None = None
+    due_at: Instant | None = None
+    waiting_since: Instant | None = None
+
+
+class Attempt(Struct, frozen=True):
+    """One try of a task instance."""
+
+    attempt: int
+    run_id: int
+    task_no: int
+    number: int
+    state: AttemptState
+    agent: str
+    queued_at: Instant
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    error_class: str | None = None
+    failure: Failure | None = None
+    log: LogRange | None = None
+    peak_kib: int = 0
+    cpu_ms: int = 0
+
+
+class LoggedEvent(Struct, frozen=True):
+    """One line of a run's history."""
+
+    run_id: int
+    seq: int
+    at: Instant
+    cause: Cause
+    was: str
+    becomes: str
+    task_no: int | None = None
+    attempt: int | None = None
+    facts: dict[str, object] | None = None
+
+
+class Dag(Struct, frozen=True):
+    """A dag as deployed: its newest version, whether its schedule is paused, how far the schedule was followed."""
+
+    dag_id: str
+    version: str
+    file: str
+    paused: bool = False
+    scheduled_until: Instant | None = None
+    retired_at: Instant | None = None
+
+
+class DagProblem(Struct, frozen=True):
+    """Why a dag file was not taken over; the versions before it stay in force."""
+
+    file: str
+    code: str
+    what: str
+    line: int = 0
+    column: int = 0
+    help: str = ""
+
+
+class Pool(Struct, frozen=True):
+    """A named capacity: the live attempts of its tasks never take more than ``slots``."""
+
+    name: str
+    slots: int
+
+
+class Backfill(Struct, frozen=True):
+    """A range of intervals being run again or for the first time; progress is counted from its runs."""
+
+    backfill_id: int
+    dag_id: str
+    first: Instant
+    last: Instant
+    reprocess: str
+    created_at: Instant
+    by: str = ""
+    runs: dict[str, int] | None = None
+
+
+class Rejected(Struct, frozen=True):
+    """Dead letters of one task instance."""
+
+    run_id: int
+    task_no: int
+    attempt: int
+    at: Instant
+    letters: DeadLetters
+
+
+class Expectation(Struct, frozen=True):
+    """A deadline for one interval of a dag."""
+
+    dag_id: str
+    start: Instant
+    due_at: Instant
+    state: str
+    at: Instant
+
+
+class Outgoing(Struct, frozen=True):
+    """An alert on its way out."""
+
+    outbox_id: int
+    dedup_key: str
+    action: str
+    severity: str
+    summary: str
+    at: Instant
+    details: dict[str, object]
+    tries: int
+    next_at: Instant | None
+    delivered_at: Instant | None = None
+    error: str = ""
+
+
+class OpenRun(Struct, frozen=True):
+    """All that a scheduler must know of an unfinished run to go on with it.
+
+    ``tasks`` are the rows there are; ``live`` the attempts that are queued or running; ``tries`` the number of attempts
+    made so far and ``failures`` how many of them failed in each error class, both by task number; ``next_seq`` the
+    number of its next event.
+    """
+
+    run: Run
+    tasks: tuple[Task, ...]
+    live: tuple[Attempt, ...]
+    tries: dict[int, int]
+    failures: dict[int, dict[str, int]]
+    next_seq: int
