@@ -1,0 +1,227 @@
+"""One commit of the leader: all of it or nothing, fenced by the epoch, every move guarded by the state it moves from.
+
+Rows are written in the order task instance, attempt, event, and the rest; there is one writer at a time, so that nothing
+waits for a lock halfway.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from ostinato.model.change import (
+    AttemptMove,
+    Commit,
+    Event,
+    ExpectationMove,
+    RejectedRecords,
+    RunMove,
+    ScheduleCursor,
+    TaskMove,
+)
+from ostinato.model.errors import FencedOut, InvariantBroken
+from ostinato.model.record import Run
+from ostinato.model.state import FINAL_RUN, RunState, TaskState
+from ostinato.model.time import Instant
+
+from . import dialect, hot
+from .alert import put_alerts, record_deliveries
+from .codes import CAUSES, ERROR_CLASSES, STATES
+from .creation import create_runs
+from .definition import dag_numbers
+from .interned import Interned
+from .record import text_of
+from .tables import agent, dag, expectation, log_segment, meta, rejected
+
+Rows = Sequence[tuple[object, ...]]
+
+
+class Writer:
+    """Commits what the leader decides, remembering the numbers of agents and log segments in between."""
+
+    def __init__(self) -> None:
+        self._agents = Interned(agent)
+        self._segments = Interned(log_segment)
+
+    def commit(self, engine: Engine, change: Commit, epoch: int) -> list[Run]:
+        """See `Store.commit`."""
+        try:
+            with dialect.writing(engine) as connection:
+                _fence(connection, epoch)
+                return self._apply(connection, change)
+        except BaseException:  # names that this transaction gave numbers to have none again
+            self._agents.forget()
+            self._segments.forget()
+            raise
+
+    def _apply(self, connection: Connection, change: Commit) -> list[Run]:
+        batch = _Batch(connection)
+        created = create_runs(connection, change.new_runs) if change.new_runs else []
+        batch.write(hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
+        first = [_first_task_row(move) for move in change.tasks if move.was is TaskState.NONE]
+        batch.write(hot.INSERT_TASK, first, "first moves of task instances")
+        moved = [_task_row(move) for move in change.tasks if move.was is not TaskState.NONE]
+        batch.write(hot.MOVE_TASK, moved, "moves of task instances")
+        if not {new.attempt for new in change.new_attempts} <= {move.attempt for move in change.tasks}:
+            raise InvariantBroken("a new attempt is not named by a move of its task instance")
+        agents = {name: self._agents.number(connection, name) for name in {new.agent for new in change.new_attempts}}
+        queued = STATES["queued"]
+        batch.write(
+            hot.INSERT_ATTEMPT,
+            [
+                (new.attempt, new.run_id, new.task_no, new.number, queued, agents[new.agent], new.at)
+                for new in change.new_attempts
+            ],
+            "new attempts",
+        )
+        batch.write(
+            hot.MOVE_ATTEMPT, [self._attempt_row(connection, move) for move in change.attempts], "moves of attempts"
+        )
+        batch.write(hot.INSERT_EVENT, [_event_row(event) for event in change.events], "events")
+        outputs = [(output.run_id, output.task_no, output.value) for output in change.outputs]
+        batch.write(hot.INSERT_OUTPUT, outputs, "outputs")
+        if change.rejected:
+            connection.execute(insert(rejected), [_rejected_row(records) for records in change.rejected])
+        put_alerts(connection, change.alerts)
+        if change.expectations:
+            _move_expectations(connection, change.expectations)
+        if change.cursors:
+            _move_cursors(connection, change.cursors)
+        record_deliveries(connection, change.deliveries)
+        return created
+
+    def _attempt_row(self, connection: Connection, move: AttemptMove) -> tuple[object, ...]:
+        log = move.log
+        return (
+            STATES[move.becomes],
+            move.started_at,
+            move.finished_at,
+            None if move.error_class is None else ERROR_CLASSES[move.error_class],
+            None if move.failure is None else text_of(move.failure),
+            None if log is None else self._segments.number(connection, log.segment),
+            None if log is None else log.offset,
+            None if log is None else log.length,
+            move.peak_kib,
+            move.cpu_ms,
+            move.attempt,
+            STATES[move.was],
+        )
+
+
+class _Batch:
+    """The driver's cursor, writing batches whose row counts must come out right."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._cursor = connection.connection.cursor()
+
+    def write(self, statement: str, rows: Rows, what: str) -> None:
+        if not rows:
+            return
+        self._cursor.executemany(statement, rows)
+        stale = len(rows) - self._cursor.rowcount
+        if stale:
+            raise InvariantBroken(f"{stale} of {len(rows)} {what} found another state than the one they move from")
+
+
+def take_lead(connection: Connection, owner: str, now: Instant) -> int:
+    """Begin a new epoch. See `Store.take_lead`."""
+    connection.execute(update(meta).values(epoch=meta.c.epoch + 1, leader=owner, led_since=now))
+    return connection.execute(select(meta.c.epoch)).scalar_one()
+
+
+def _fence(connection: Connection, epoch: int) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(hot.GET_EPOCH)
+    [(newest, leader)] = cursor.fetchall()
+    if newest != epoch:
+        raise FencedOut(f"the lead was taken by {leader} (epoch {newest}, ours is {epoch})")
+
+
+def _run_row(move: RunMove) -> tuple[object, ...]:
+    return (
+        STATES[move.becomes],
+        move.at if move.becomes is RunState.RUNNING else None,
+        move.at if move.becomes in FINAL_RUN else None,
+        move.run_id,
+        STATES[move.was],
+    )
+
+
+def _first_task_row(move: TaskMove) -> tuple[object, ...]:
+    return (
+        move.run_id,
+        move.task_no,
+        STATES[move.becomes],
+        move.at,
+        move.attempt,
+        move.due_at,
+        move.waiting_since,
+    )
+
+
+def _task_row(move: TaskMove) -> tuple[object, ...]:
+    return (
+        STATES[move.becomes],
+        move.at,
+        move.attempt,
+        move.due_at,
+        move.waiting_since,
+        move.run_id,
+        move.task_no,
+        STATES[move.was],
+    )
+
+
+def _event_row(event: Event) -> tuple[object, ...]:
+    return (
+        event.run_id,
+        event.seq,
+        event.at,
+        CAUSES[event.cause],
+        STATES[event.was],
+        STATES[event.becomes],
+        event.task_no,
+        event.attempt,
+        None if event.facts is None else text_of(event.facts),
+    )
+
+
+def _rejected_row(records: RejectedRecords) -> dict[str, object]:
+    letters = records.letters
+    return {
+        "run_id": records.run_id,
+        "task_no": records.task_no,
+        "attempt": records.attempt,
+        "at": records.at,
+        "asset": letters.asset,
+        "partition": letters.partition,
+        "path": letters.path,
+        "count": letters.count,
+        "reasons": text_of(letters.reasons),
+    }
+
+
+def _move_expectations(connection: Connection, moves: Sequence[ExpectationMove]) -> None:
+    """What is expected already stays as it is; what is met stays met."""
+    numbers = dag_numbers(connection, {move.dag_id for move in moves})
+    for move in moves:
+        put = dialect.upsert(expectation).values(
+            dag_no=numbers[move.dag_id],
+            interval_start=move.start,
+            due_at=move.due_at,
+            state=move.becomes,
+            at=move.at,
+        )
+        key = [expectation.c.dag_no, expectation.c.interval_start]
+        if move.becomes == "expected":
+            put = put.on_conflict_do_nothing(index_elements=key)
+        else:
+            changed = {"state": move.becomes, "at": move.at}
+            put = put.on_conflict_do_update(index_elements=key, set_=changed, where=expectation.c.state != "met")
+        connection.execute(put)
+
+
+def _move_cursors(connection: Connection, cursors: Sequence[ScheduleCursor]) -> None:
+    numbers = dag_numbers(connection, {cursor.dag_id for cursor in cursors})
+    for cursor in cursors:
+        moved = update(dag).where(dag.c.dag_no == numbers[cursor.dag_id]).values(scheduled_until=cursor.until)
+        connection.execute(moved)

@@ -1,0 +1,185 @@
+"""Dags as they are deployed: which version is in force, and the source of every version that ever was."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from msgspec import msgpack
+from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy.exc import NoResultFound
+
+from ostinato.model.errors import Conflict, InvariantBroken, NotFound
+from ostinato.model.record import Dag, DagProblem
+from ostinato.model.spec import CompiledDag, DagSpec, canonical, digest
+from ostinato.model.time import Instant
+
+from . import dialect
+from .record import DAGS, PROBLEMS, to_dag, to_problem
+from .tables import dag, dag_problem, dag_version, meta, source
+
+_SPEC = msgpack.Decoder(DagSpec)
+
+
+def put_dags(
+    connection: Connection,
+    file: str,
+    dags: Sequence[CompiledDag],
+    code: bytes,
+    problems: Sequence[DagProblem],
+    now: Instant,
+) -> None:
+    """Bring what is deployed from one file up to date. See `Store.put_dags`."""
+    _refuse_foreign(connection, file, dags)
+    if dags:
+        _put_versions(connection, dags, code, now)
+        _put_rows(connection, file, dags)
+    if not problems:
+        gone = and_(dag.c.file == file, dag.c.retired_at.is_(None), dag.c.dag_id.not_in([d.spec.dag_id for d in dags]))
+        connection.execute(update(dag).where(gone).values(retired_at=now))
+    connection.execute(delete(dag_problem).where(dag_problem.c.file == file))
+    if problems:
+        connection.execute(insert(dag_problem), [_problem_row(file, n, problem) for n, problem in enumerate(problems)])
+    touch(connection)
+
+
+def touch(connection: Connection) -> None:
+    """Say that dags have changed; see `Store.dags_revision`."""
+    connection.execute(update(meta).values(dags_revision=meta.c.dags_revision + 1))
+
+
+def _refuse_foreign(connection: Connection, file: str, dags: Sequence[CompiledDag]) -> None:
+    ids = [compiled.spec.dag_id for compiled in dags]
+    foreign = select(dag.c.dag_id, dag.c.file).where(
+        dag.c.dag_id.in_(ids), dag.c.file != file, dag.c.retired_at.is_(None)
+    )
+    taken = connection.execute(foreign.order_by(dag.c.dag_id)).first()
+    if taken is not None:
+        raise Conflict(
+            f"the dag {taken.dag_id} is already defined in {taken.file}",
+            where=file,
+            help="Give one of them another dag_id, or remove the other file first.",
+        )
+
+
+def _put_versions(connection: Connection, dags: Sequence[CompiledDag], code: bytes, now: Instant) -> None:
+    name = digest(code)
+    strange = [compiled.spec.dag_id for compiled in dags if compiled.source != name]
+    if strange:
+        raise InvariantBroken(f"the dag {strange[0]} was not compiled from the source it comes with")
+    connection.execute(dialect.upsert(source).values(digest=name, code=code).on_conflict_do_nothing())
+    versions = [
+        {
+            "version": compiled.version,
+            "file": compiled.file,
+            "source": name,
+            "spec": canonical(compiled.spec),
+            "created_at": now,
+        }
+        for compiled in dags
+    ]
+    connection.execute(dialect.upsert(dag_version).on_conflict_do_nothing(), versions)
+
+
+def _put_rows(connection: Connection, file: str, dags: Sequence[CompiledDag]) -> None:
+    numbers = version_numbers(connection, {compiled.version for compiled in dags})
+    put = dialect.upsert(dag)
+    changed = {name: put.excluded[name] for name in ("version_no", "file", "retired_at")}
+    rows = [
+        {
+            "dag_id": compiled.spec.dag_id,
+            "version_no": numbers[compiled.version],
+            "file": file,
+            "retired_at": None,
+        }
+        for compiled in dags
+    ]
+    connection.execute(put.on_conflict_do_update(index_elements=[dag.c.dag_id], set_=changed), rows)
+
+
+def _problem_row(file: str, position: int, problem: DagProblem) -> dict[str, object]:
+    return {
+        "file": file,
+        "position": position,
+        "code": problem.code,
+        "what": problem.what,
+        "line": problem.line,
+        "column": problem.column,
+        "help": problem.help,
+    }
+
+
+def version_numbers(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
+    """The rows of dag versions. Raises NotFound for one that was never put."""
+    wanted = set(versions)
+    query = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(wanted))
+    found = {row.version: row.version_no for row in connection.execute(query)}
+    for missing in wanted - found.keys():
+        raise NotFound(f"there is no dag version {missing}")
+    return found
+
+
+def dag_numbers(connection: Connection, dag_ids: Iterable[str]) -> dict[str, int]:
+    """The rows of dags, retired ones too. Raises NotFound, with a suggestion, for one that was never put."""
+    wanted = set(dag_ids)
+    query = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(wanted))
+    found = {row.dag_id: row.dag_no for row in connection.execute(query)}
+    for missing in wanted - found.keys():
+        raise _no_dag(connection, missing)
+    return found
+
+
+def dags(connection: Connection, *, retired: bool) -> list[Dag]:
+    """All dags by id, those that are gone from their file only if ``retired``."""
+    query = DAGS if retired else DAGS.where(dag.c.retired_at.is_(None))
+    return [to_dag(row) for row in connection.execute(query.order_by(dag.c.dag_id))]
+
+
+def get_dag(connection: Connection, dag_id: str) -> Dag:
+    """One dag. Raises NotFound with a suggestion."""
+    row = connection.execute(DAGS.where(dag.c.dag_id == dag_id)).one_or_none()
+    if row is None:
+        raise _no_dag(connection, dag_id)
+    return to_dag(row)
+
+
+def _no_dag(connection: Connection, dag_id: str) -> NotFound:
+    known = connection.scalars(select(dag.c.dag_id).where(dag.c.retired_at.is_(None))).all()
+    close = get_close_matches(dag_id, known, n=1)
+    if close:
+        return NotFound(f"there is no dag {dag_id}", help=f"Did you mean {close[0]}?")
+    return NotFound(f"there is no dag {dag_id}", help="" if known else "No dag is deployed yet.")
+
+
+def compiled_dag(connection: Connection, version: str) -> CompiledDag:
+    """A dag version as it was compiled. Raises NotFound."""
+    query = select(dag_version.c.spec, dag_version.c.file, dag_version.c.source).where(dag_version.c.version == version)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no dag version {version}")
+    return CompiledDag(_SPEC.decode(row.spec), row.file, row.source, version)
+
+
+def source_code(connection: Connection, name: str) -> bytes:
+    """A source by its digest, in canonical form. Raises NotFound."""
+    try:
+        return connection.execute(select(source.c.code).where(source.c.digest == name)).scalar_one()
+    except NoResultFound:
+        raise NotFound(f"there is no source {name}") from None
+
+
+def problems(connection: Connection) -> list[DagProblem]:
+    """Why files were not taken over, by file, in the order in which they were found."""
+    query = PROBLEMS.order_by(dag_problem.c.file, dag_problem.c.position)
+    return [to_problem(row) for row in connection.execute(query)]
+
+
+def set_paused(connection: Connection, dag_id: str, now: Instant, by: str, *, paused: bool) -> None:
+    """Stop a dag's schedule, or let it go on. Raises NotFound."""
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    change = {"paused_at": now, "paused_by": by} if paused else {"paused_at": None, "paused_by": None}
+    connection.execute(update(dag).where(dag.c.dag_no == dag_no, dag.c.paused_at.is_(None) == paused).values(**change))
+    touch(connection)
+
+
+def revision(connection: Connection) -> int:
+    """How often dags have changed; see `Store.dags_revision`."""
+    return connection.execute(select(meta.c.dags_revision)).scalar_one()

@@ -1,0 +1,80 @@
+"""What a scheduler reads before it begins: all unfinished work, in a handful of statements however many runs there are."""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ostinato.model.record import Attempt, OpenRun, Run, Task
+from ostinato.model.state import FINAL_RUN, LIVE_ATTEMPT, RunState
+
+from . import hot
+from .codes import ERROR_CLASS_NAMES, STATES, TASK_STATES
+from .record import ATTEMPTS, RUNS, to_attempt, to_run
+from .tables import attempt, fell_short, run, task_instance
+
+OPEN_RUN = sorted(set(RunState) - FINAL_RUN)
+_OPEN_CODES = ", ".join(str(STATES[state]) for state in OPEN_RUN)
+
+
+def last_attempt(connection: Connection) -> int:
+    """The highest attempt id there is; 0: none yet."""
+    return connection.scalar(select(func.max(attempt.c.attempt))) or 0
+
+
+def runs_after(connection: Connection, run_id: int, limit: int) -> list[Run]:
+    """Queued runs with a higher id, in the order in which they were created."""
+    query = RUNS.where(run.c.state == RunState.QUEUED, run.c.run_id > run_id).order_by(run.c.run_id).limit(limit)
+    return [to_run(row) for row in connection.execute(query)]
+
+
+def cancel_requests(connection: Connection) -> list[tuple[int, str]]:
+    """Open runs that somebody wants to stop, with who it was."""
+    query = select(run.c.run_id, run.c.cancel_requested_by).where(
+        run.c.state.in_(OPEN_RUN), run.c.cancel_requested_at.is_not(None)
+    )
+    return [(row.run_id, row.cancel_requested_by) for row in connection.execute(query.order_by(run.c.run_id))]
+
+
+def open_work(connection: Connection) -> list[OpenRun]:
+    """Every unfinished run with all that is known of it, oldest first."""
+    query = RUNS.where(run.c.state.in_(OPEN_RUN)).order_by(run.c.run_id)
+    runs = [to_run(row) for row in connection.execute(query)]
+    tasks: defaultdict[int, list[Task]] = defaultdict(list)
+    tries: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for run_id, task_no, state, *rest, number in _rows(connection, hot.OPEN_TASKS):
+        tasks[run_id].append(Task(run_id, task_no, TASK_STATES[state], *rest))
+        if number is not None:
+            tries[run_id][task_no] = number
+    failures: defaultdict[int, dict[int, dict[str, int]]] = defaultdict(dict)
+    for run_id, task_no, error_class, count in _rows(connection, hot.OPEN_FAILURES):
+        failures[run_id].setdefault(task_no, {})[ERROR_CLASS_NAMES[error_class]] = count
+    last_seq: dict[int, int | None] = dict(_rows(connection, hot.OPEN_LAST_EVENTS))
+    live: defaultdict[int, list[Attempt]] = defaultdict(list)
+    query = ATTEMPTS.join(task_instance, task_instance.c.attempt == attempt.c.attempt)
+    query = query.join(run, run.c.run_id == task_instance.c.run_id)
+    query = query.where(run.c.state.in_(OPEN_RUN), attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
+    for row in connection.execute(query.order_by(attempt.c.attempt)):
+        found = to_attempt(row)
+        live[found.run_id].append(found)
+    return [
+        OpenRun(
+            run=each,
+            tasks=tuple(tasks[each.run_id]),
+            live=tuple(live[each.run_id]),
+            tries=tries[each.run_id],
+            failures=failures[each.run_id],
+            next_seq=_after(last_seq[each.run_id]),
+        )
+        for each in runs
+    ]
+
+
+def _rows(connection: Connection, statement: str) -> list[Any]:
+    cursor = connection.connection.cursor()
+    cursor.execute(statement.format(open=_OPEN_CODES, fell_short=fell_short("a.state")))
+    return list(cursor.fetchall())
+
+
+def _after(last: int | None) -> int:
+    return 0 if last is None else last + 1

@@ -1,0 +1,58 @@
+"""How a database comes to have the schema: made whole when it is new, migrated when it is old, refused when it is newer.
+
+Making a new one and opening one that is up to date load no Alembic, which would cost more than everything else here.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, insert, inspect, select
+
+from ostinato.model.errors import StoreDamaged, StoreTooNew
+from ostinato.model.limits import Limits
+
+from .dialect import reading, writing
+from .tables import meta, metadata, pool, revision
+
+REVISIONS: Final = ("0001",)
+"""Every revision there has been, oldest first; the files in ``migrations/versions``, without loading them."""
+
+HEAD: Final = REVISIONS[-1]
+
+
+def bring_to_head(engine: Engine) -> None:
+    """Make or migrate the schema if need be. Raises StoreTooNew, StoreDamaged, and what `writing` raises."""
+    with reading(engine) as connection:
+        present = _revision(connection)
+    if present == HEAD:
+        return
+    with writing(engine) as connection:
+        present = _revision(connection)  # another process may have been faster
+        if present is None:
+            _create(connection)
+        elif present != HEAD:
+            from .migrate import upgrade  # noqa: PLC0415 - loads Alembic, which takes a second
+
+            upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision a database is at; None: it is empty. Raises for one that is not ours to touch."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    where = connection.engine.url.database or ""
+    if revision.name not in tables or meta.name not in tables:
+        raise StoreDamaged("the database belongs to another program", where=where)
+    present = connection.scalar(select(revision.c.version_num))
+    if present is None:
+        raise StoreDamaged("the state database does not say which version it is", where=where)
+    if present not in REVISIONS:
+        raise StoreTooNew(f"the state database is at revision {present}, this program knows {HEAD}", where=where)
+    return present
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(revision).values(version_num=HEAD))
+    connection.execute(insert(meta).values(one=1, epoch=0, leader="", dags_revision=0))
+    connection.execute(insert(pool).values(name="default", slots=Limits().default_pool_slots))

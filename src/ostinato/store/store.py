@@ -1,0 +1,293 @@
+"""The door to the state: each method is one transaction, said in the words of the domain."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine, update
+
+from ostinato.model.change import Commit, NewRun
+from ostinato.model.errors import StoreDamaged
+from ostinato.model.record import (
+    Attempt,
+    Backfill,
+    Dag,
+    DagProblem,
+    Expectation,
+    LoggedEvent,
+    OpenRun,
+    Outgoing,
+    Pool,
+    Rejected,
+    Run,
+    Task,
+)
+from ostinato.model.spec import CompiledDag
+from ostinato.model.state import RunState
+from ostinato.model.time import Instant
+
+from . import alert, check, commit, creation, definition, dialect, read, recovery
+from .read import Totals
+from .schema import bring_to_head
+from .tables import pool, run
+
+
+def open_store(path: Path | None) -> "Store":
+    """The state in a database file, made (mode 0600) or migrated if need be; None: in memory, for one thread.
+
+    Raises StoreUnavailable (or StoreFull) if it cannot be used now, StoreDamaged if it is not ours or broken,
+    StoreTooNew if a newer version of this program wrote it.
+    """
+    engine = dialect.engine_for(path)
+    try:
+        bring_to_head(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+class Store:
+    """All state of one installation. Made by `open_store`.
+
+    Every method may raise StoreUnavailable (StoreFull), StoreDamaged and InvariantBroken; a write that raises has
+    written nothing. Instants are given, never read from a clock.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = commit.Writer()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def check(self) -> None:
+        """Look through the whole database. Raises StoreDamaged with what does not hold."""
+        with dialect.reading(self._engine) as connection:
+            findings = check.findings(connection)
+        if findings:
+            raise StoreDamaged("; ".join(findings[:5]), where=self._engine.url.database or "in memory")
+
+    # --- the leader's writes ------------------------------------------------------------------------------------
+
+    def take_lead(self, owner: str, now: Instant) -> int:
+        """Take the lead for ``owner`` and return the new epoch; commits of earlier epochs are refused from now on."""
+        with dialect.writing(self._engine) as connection:
+            return commit.take_lead(connection, owner, now)
+
+    def commit(self, change: Commit, epoch: int) -> list[Run]:
+        """Write all that a step decided and return the runs that ``change.new_runs`` created.
+
+        Runs whose key is taken are left out. Raises FencedOut if ``epoch`` is not the newest, InvariantBroken if
+        anything is not in the state it moves from.
+        """
+        return self._writer.commit(self._engine, change, epoch)
+
+    # --- definitions --------------------------------------------------------------------------------------------
+
+    def put_dags(
+        self, file: str, dags: Sequence[CompiledDag], source: bytes, problems: Sequence[DagProblem], now: Instant
+    ) -> None:
+        """Take over what a file defines. ``source`` is its canonical `Source`, whose digest the dags name.
+
+        Dags of this file that are not among ``dags`` are retired, unless there are problems: then what was in force
+        stays in force. The file's earlier problems are replaced. Raises Conflict, and takes over nothing, if another
+        file defines a dag of the same id; so retire the dags of removed files first.
+        """
+        with dialect.writing(self._engine) as connection:
+            definition.put_dags(connection, file, dags, source, problems, now)
+
+    def dags(self, *, retired: bool = False) -> list[Dag]:
+        """All dags by id; with ``retired``, those too that are gone from their file."""
+        with dialect.reading(self._engine) as connection:
+            return definition.dags(connection, retired=retired)
+
+    def dags_revision(self) -> int:
+        """A number that grows whenever dags were put, paused or unpaused."""
+        with dialect.reading(self._engine) as connection:
+            return definition.revision(connection)
+
+    def dag(self, dag_id: str) -> Dag:
+        """One dag. Raises NotFound, with a suggestion."""
+        with dialect.reading(self._engine) as connection:
+            return definition.get_dag(connection, dag_id)
+
+    def compiled(self, version: str) -> CompiledDag:
+        """A dag version as it was compiled. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return definition.compiled_dag(connection, version)
+
+    def source(self, digest: str) -> bytes:
+        """A source in canonical form, by its digest. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return definition.source_code(connection, digest)
+
+    def problems(self) -> list[DagProblem]:
+        """Why dag files were not taken over, by file."""
+        with dialect.reading(self._engine) as connection:
+            return definition.problems(connection)
+
+    def set_paused(self, dag_id: str, paused: bool, now: Instant, by: str) -> None:
+        """Stop a dag's schedule, or let it go on. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            definition.set_paused(connection, dag_id, now, by, paused=paused)
+
+    # --- people's writes ----------------------------------------------------------------------------------------
+
+    def create_runs(self, runs: Sequence[NewRun]) -> list[Run]:
+        """Create the runs whose (dag, run key) is free, and return those. Raises NotFound for an unknown dag or version."""
+        with dialect.writing(self._engine) as connection:
+            return creation.create_runs(connection, runs)
+
+    def create_backfill(
+        self,
+        dag_id: str,
+        first: Instant,
+        last: Instant,
+        reprocess: str,
+        runs: Sequence[NewRun],
+        by: str,
+        now: Instant,
+    ) -> tuple[Backfill, list[Run]]:
+        """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return creation.create_backfill(connection, dag_id, first, last, reprocess, runs, by, now)
+
+    def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
+        """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            read.get_run(connection, run_id)
+            open_run = (
+                run.c.run_id == run_id,
+                run.c.state.in_(recovery.OPEN_RUN),
+                run.c.cancel_requested_at.is_(None),
+            )
+            asked = update(run).where(*open_run).values(cancel_requested_at=now, cancel_requested_by=by)
+            return connection.execute(asked).rowcount == 1
+
+    def set_pool(self, name: str, slots: int) -> None:
+        """Give a pool its size, making it if need be."""
+        with dialect.writing(self._engine) as connection:
+            put = dialect.upsert(pool).values(name=name, slots=slots)
+            connection.execute(put.on_conflict_do_update(index_elements=[pool.c.name], set_={"slots": slots}))
+
+    # --- what a scheduler reads ---------------------------------------------------------------------------------
+
+    def last_attempt(self) -> int:
+        """The highest attempt id there is; 0: none yet."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.last_attempt(connection)
+
+    def open_work(self) -> list[OpenRun]:
+        """Every queued or running run with all that is known of it, oldest first."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.open_work(connection)
+
+    def runs_after(self, run_id: int, limit: int) -> list[Run]:
+        """Runs with a higher id that are still queued, in the order in which they were created."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.runs_after(connection, run_id, limit)
+
+    def cancel_requests(self) -> list[tuple[int, str]]:
+        """Open runs that somebody wants to stop, with who asked."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.cancel_requests(connection)
+
+    def outputs(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """The outputs there are among (run id, task number) pairs."""
+        with dialect.reading(self._engine) as connection:
+            return read.outputs(connection, wanted)
+
+    def outbox_waiting(self, limit: int) -> list[Outgoing]:
+        """Alerts to be delivered, now or at their ``next_at``, soonest first; of one key only the oldest."""
+        with dialect.reading(self._engine) as connection:
+            return alert.waiting(connection, limit)
+
+    def pools(self) -> list[Pool]:
+        """All pools by name."""
+        with dialect.reading(self._engine) as connection:
+            return read.pools(connection)
+
+    def open_expectations(self) -> list[Expectation]:
+        """Deadlines that are not met: still expected, or missed and not made good."""
+        with dialect.reading(self._engine) as connection:
+            return read.open_expectations(connection)
+
+    # --- what people read ---------------------------------------------------------------------------------------
+
+    def runs(
+        self,
+        dag_id: str | None = None,
+        states: Collection[RunState] | None = None,
+        backfill_id: int | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Run]:
+        """The newest runs that fit, newest first; ``before`` is the run id to go on from. Raises NotFound for a dag."""
+        with dialect.reading(self._engine) as connection:
+            return read.runs(connection, dag_id, states, backfill_id, limit, before)
+
+    def run(self, run_id: int) -> Run:
+        """One run. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.get_run(connection, run_id)
+
+    def find_run(self, dag_id: str, run_key: str) -> Run | None:
+        """The run of a dag that has this key; None if there is none."""
+        with dialect.reading(self._engine) as connection:
+            return read.find_run(connection, dag_id, run_key)
+
+    def latest_by_interval(self, dag_id: str, first: Instant, before: Instant) -> dict[Instant, Run]:
+        """The newest run of each interval that starts in ``[first, before)``, by interval start. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.latest_by_interval(connection, dag_id, first, before)
+
+    def tasks(self, run_id: int) -> list[Task]:
+        """The task instances of a run that have moved at least once, by number."""
+        with dialect.reading(self._engine) as connection:
+            return read.tasks(connection, run_id)
+
+    def attempts(self, run_id: int, task_no: int | None = None) -> list[Attempt]:
+        """The attempts of a run, or of one of its task instances: by task, oldest first."""
+        with dialect.reading(self._engine) as connection:
+            return read.attempts(connection, run_id, task_no)
+
+    def events(self, run_id: int, after: int = -1, limit: int = 1_000) -> list[LoggedEvent]:
+        """A run's history after the line numbered ``after``, oldest first."""
+        with dialect.reading(self._engine) as connection:
+            return read.events(connection, run_id, after, limit)
+
+    def output(self, run_id: int, task_no: int) -> bytes | None:
+        """What a task instance returned, in stored form; None if that was None, or it has not succeeded."""
+        with dialect.reading(self._engine) as connection:
+            return read.outputs(connection, [(run_id, task_no)]).get((run_id, task_no))
+
+    def backfills(self, dag_id: str | None = None, limit: int = 50) -> list[Backfill]:
+        """Backfills with their runs counted by state, newest first."""
+        with dialect.reading(self._engine) as connection:
+            return read.backfills(connection, dag_id, limit)
+
+    def backfill(self, backfill_id: int) -> Backfill:
+        """One backfill with its runs counted by state. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.get_backfill(connection, backfill_id)
+
+    def totals(self, backfill_id: int) -> Totals:
+        """What a backfill has done so far."""
+        with dialect.reading(self._engine) as connection:
+            return read.totals(connection, backfill_id)
+
+    def rejected(self, dag_id: str | None = None, run_id: int | None = None, limit: int = 50) -> list[Rejected]:
+        """Dead letters, newest first."""
+        with dialect.reading(self._engine) as connection:
+            return read.rejected_records(connection, dag_id, run_id, limit)
+
+    def alerts(self, limit: int = 50) -> list[Outgoing]:
+        """Alerts, delivered or not, newest first."""
+        with dialect.reading(self._engine) as connection:
+            return alert.newest(connection, limit)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many runs and task instances are in each state: ``{"runs": {...}, "tasks": {...}}``."""
+        with dialect.reading(self._engine) as connection:
+            return read.counts(connection)
