@@ -1,0 +1,85 @@
+"""The mistakes a dag file can have: a stable code and what it means. The reference is generated from this table."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Mistake(StrEnum):
+    """What is wrong with a definition; the value is the code that people see and look up."""
+
+    UNREADABLE = "OST-101"
+    SYNTAX = "OST-102"
+    IMPORT = "OST-103"
+    TOO_SLOW = "OST-104"
+    TOO_MUCH_MEMORY = "OST-105"
+    DIED = "OST-106"
+    BAD_ID = "OST-110"
+    SAME_DAG_ID = "OST-111"
+    SAME_TASK_ID = "OST-112"
+    DAG_RAISED = "OST-113"
+    ODD_DAG = "OST-114"
+    NO_TASKS = "OST-115"
+    NESTED_DAG = "OST-116"
+    ODD_TASK = "OST-117"
+    OUTSIDE_DAG = "OST-118"
+    OUTPUT_UNKNOWN = "OST-119"
+    CYCLE = "OST-120"
+    FOREIGN_STEP = "OST-121"
+    BAD_CALL = "OST-122"
+    NOT_STORABLE = "OST-123"
+    NOT_A_STEP = "OST-124"
+    BAD_CRON = "OST-130"
+    BAD_ZONE = "OST-131"
+    BAD_DURATION = "OST-132"
+    BAD_SCHEDULE = "OST-133"
+    BAD_DEADLINE = "OST-134"
+    BAD_CHOICE = "OST-135"
+    BAD_NUMBER = "OST-136"
+    BAD_SIZE = "OST-137"
+    BAD_DATE = "OST-138"
+    BAD_TEXT = "OST-139"
+    BAD_TEMPLATE = "OST-140"
+    UNKNOWN_NAME = "OST-141"
+    UNKNOWN_FILTER = "OST-142"
+    UNKNOWN_PARAM = "OST-143"
+    BAD_PARAM = "OST-144"
+
+
+MEANING: Final = {
+    Mistake.UNREADABLE: "The file is not there, may not be read, or is not a text file in UTF-8.",
+    Mistake.SYNTAX: "The file is not valid Python.",
+    Mistake.IMPORT: "The file, or a module that it imports, raised an error while being imported.",
+    Mistake.TOO_SLOW: "Importing the file took longer than a dag file may take. Work belongs into tasks.",
+    Mistake.TOO_MUCH_MEMORY: "Importing the file took more memory than a dag file may take. Work belongs into tasks.",
+    Mistake.DIED: "The process that imported the file ended before it could say which dags there are.",
+    Mistake.BAD_ID: "An id is made of letters, digits, '_', '-' and '.', begins with a letter or digit, and is short.",
+    Mistake.SAME_DAG_ID: "Two dags have one id. An id names one dag.",
+    Mistake.SAME_TASK_ID: "Two steps of a dag have one id. Name one of them: `load.named('load_eu')(...)`.",
+    Mistake.DAG_RAISED: "A dag's function raised an error while it was laying out its steps.",
+    Mistake.ODD_DAG: "A dag is a plain function that takes nothing, calls tasks and returns nothing.",
+    Mistake.NO_TASKS: "A dag has at least one step.",
+    Mistake.NESTED_DAG: "A dag is defined inside another one. Dags stand beside each other.",
+    Mistake.ODD_TASK: "A task is a plain function: not async, not a generator, not a class.",
+    Mistake.OUTSIDE_DAG: "A task is called where no dag is being laid out. Its plain function is `task.function`.",
+    Mistake.OUTPUT_UNKNOWN: "What a task returns is not known while the dag is laid out. Only other tasks can use it.",
+    Mistake.CYCLE: "Steps wait for each other in a circle, so none could ever begin.",
+    Mistake.FOREIGN_STEP: "A step of another dag cannot be used here.",
+    Mistake.BAD_CALL: "A task is called with arguments that its function does not take, or without some that it needs.",
+    Mistake.NOT_STORABLE: "An argument is not plain data, so it cannot be kept with the dag.",
+    Mistake.NOT_A_STEP: "Only steps can be ordered with `>>`; `step(...)` makes one of a task's output.",
+    Mistake.BAD_CRON: "A cron expression has five fields: minute, hour, day of month, month, day of week.",
+    Mistake.BAD_ZONE: "A time zone is a name of the IANA data base, such as 'Europe/Berlin' or 'UTC'.",
+    Mistake.BAD_DURATION: "A duration is a number of seconds, a timedelta, or text such as '200ms', '30s', '10m', '2h', '1d'.",
+    Mistake.BAD_SCHEDULE: "A schedule is `cron(...)`, `every(...)` or None.",
+    Mistake.BAD_DEADLINE: "A deadline is `by('HH:MM')`, and needs a schedule: it is a promise for each of its intervals.",
+    Mistake.BAD_CHOICE: "An option has a value that is not among its choices.",
+    Mistake.BAD_NUMBER: "An option needs a whole number within its bounds.",
+    Mistake.BAD_SIZE: "A size is a number of bytes, or text such as '512MB' or '2GiB'.",
+    Mistake.BAD_DATE: "The bounds of a schedule are dates, and the end is not before the start.",
+    Mistake.BAD_TEXT: "An option needs text.",
+    Mistake.BAD_TEMPLATE: "A template is text with `{{ name }}` or `{{ name | filter }}` in it.",
+    Mistake.UNKNOWN_NAME: "A template uses a name that is never filled.",
+    Mistake.UNKNOWN_FILTER: "A template uses a filter that does not exist or does not fit the name.",
+    Mistake.UNKNOWN_PARAM: "The dag does not declare this parameter, or declares it with another type.",
+    Mistake.BAD_PARAM: "A parameter is declared by its default value or its type.",
+}

@@ -1,0 +1,120 @@
+"""Parameters of a dag: declared once with a type, given when a run is made, used by its steps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar, cast, overload
+
+from msgspec import DecodeError, Struct, json
+
+from ostinato.model.errors import NotStorable, UsageError
+from ostinato.model.spec import Param
+from ostinato.model.value import encode
+
+from .check import did_you_mean, report, shown
+from .mistakes import Mistake
+
+T = TypeVar("T")
+JsonType = Literal["string", "integer", "number", "boolean", "array", "object"]
+
+_TYPES: Final[dict[type, JsonType]] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+}
+_PYTHON: Final = {name: kind for kind, name in _TYPES.items()}
+
+
+class ParamUse(Struct, frozen=True):
+    """Stands for the run's value of a parameter while a dag is laid out."""
+
+    name: str
+    type: JsonType | None
+
+
+@overload
+def param(name: str, /) -> Any: ...
+@overload
+def param(name: str, kind: type[T], /) -> T: ...
+def param(name: str, kind: type[object] | None = None, /) -> object:
+    """The run's value of a parameter, as an argument of a step: ``load(param("region", str))``.
+
+    ``kind`` is its Python type, for the type checker; it must be the declared one.
+    """
+    json_type = None if kind is None else _TYPES.get(kind)
+    if kind is not None and json_type is None:
+        report(Mistake.BAD_PARAM, f"param({shown(name)}): {kind} is not a type of parameters", _choices())
+    return ParamUse(name, json_type)
+
+
+def declared(params: Mapping[str, object]) -> tuple[Param, ...]:
+    """The params of ``@dag(params={...})``: a value is the default, a type says that a value must be given."""
+    found: list[Param] = []
+    for name, value in params.items():
+        kind = value if isinstance(value, type) else cast("type", type(value))
+        json_type = _TYPES.get(kind)
+        if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]
+            report(Mistake.BAD_PARAM, f"{shown(name)} cannot be the name of a parameter", near=str(name))
+        elif json_type is None:
+            report(Mistake.BAD_PARAM, f"the parameter {name!r} cannot be {shown(value)}", _choices(), near=name)
+        elif isinstance(value, type):
+            found.append(Param(name, json_type, required=True))
+        elif _storable(name, value):
+            found.append(Param(name, json_type, default=value))
+    return tuple(found)
+
+
+def fill(declared: Sequence[Param], given: Mapping[str, object]) -> dict[str, Any]:
+    """The values of all of a dag's parameters for a run. Raises UsageError naming everything that does not fit."""
+    by_name = {param.name: param for param in declared}
+    faults = [
+        f"there is no parameter {name!r}" + (f" ({hint})" if (hint := did_you_mean(name, by_name)) else "")
+        for name in given
+        if name not in by_name
+    ]
+    filled: dict[str, Any] = {}
+    for param in declared:
+        value = given.get(param.name, param.default)
+        if param.name not in given and param.required:
+            faults.append(f"{param.name!r} must be given ({param.type})")
+        elif param.name in given and not _fits(param, value):
+            faults.append(f"{param.name!r} is of type {param.type}, not {shown(value)}")
+        filled[param.name] = float(value) if param.type == "number" and type(value) is int else value
+    if faults:
+        raise UsageError("the parameters do not fit: " + "; ".join(faults))
+    return filled
+
+
+def from_text(declared: Sequence[Param], given: Mapping[str, str]) -> dict[str, Any]:
+    """``fill`` for values as they are typed in a shell: text as it is, anything else as JSON."""
+    types: dict[str, JsonType] = {param.name: param.type for param in declared}
+    return fill(declared, {name: _parsed(text, types.get(name, "string")) for name, text in given.items()})
+
+
+def _parsed(text: str, kind: JsonType) -> object:
+    if kind == "string":
+        return text
+    try:
+        return json.decode(text)
+    except DecodeError:
+        return text
+
+
+def _fits(param: Param, value: object) -> bool:
+    if param.type == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is _PYTHON[param.type]
+
+
+def _storable(name: str, value: object) -> bool:
+    try:
+        encode(value)
+    except NotStorable as error:
+        report(Mistake.BAD_PARAM, f"the default of the parameter {name!r} cannot be kept: {error.what}", near=name)
+        return False
+    return True
+
+
+def _choices() -> str:
+    return "give a default, or one of the types " + ", ".join(kind.__name__ for kind in _TYPES)

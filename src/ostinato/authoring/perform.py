@@ -1,0 +1,122 @@
+"""One attempt: call a task's function with its arguments, and say how it ended. No error of the author's gets out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ostinato.model.errors import NotStorable, Skip
+from ostinato.model.message import Call, DeadLetters, Failure, Verdict
+from ostinato.model.time import moment
+from ostinato.model.value import decode, encode
+
+from .arguments import put_together
+from .context import Context, Interval, running
+from .dag import Dag
+from .failure import failure_of, folded, message_of, types_of
+from .load import Loaded
+from .schedule import zone
+from .step import Node
+
+
+class Performed(Struct, frozen=True):
+    """How an attempt ended. ``output`` is in stored form; a task that returns None has none."""
+
+    verdict: Verdict
+    output: bytes | None = None
+    failure: Failure | None = None
+    dead_letters: tuple[DeadLetters, ...] = ()
+
+
+def perform(loaded: Loaded, call: Call) -> Performed:
+    """Run the task that ``call`` names. Whatever the author's code does, short of ending the process, comes back."""
+    try:
+        dag = loaded.dag(call.dag_id)
+        node = _node(dag, call.task_id)
+        args, kwargs = _arguments(node, call)
+        context = _context(dag, call)
+    except Exception as error:  # noqa: BLE001 - a file may lay out its dags differently each time
+        return unloadable(error)
+    if node.task.takes_context:
+        args.insert(0, context)
+    token = running.set(context)
+    try:
+        result = node.task.function(*args, **kwargs)
+    except Skip:
+        return Performed("skipped")
+    except BaseException as error:  # noqa: BLE001 - it is the author's code that raised, and this is where it is told
+        return Performed("failed", failure=failure_of(error, sources_of(loaded)))
+    finally:
+        running.reset(token)
+    if node.task.spec.kind == "sensor":
+        return _answer(result, context)
+    return _kept(result, context)
+
+
+def unloadable(error: BaseException, sources: Mapping[str, bytes] | None = None) -> Performed:
+    """The end of an attempt whose code could not be loaded: what ``load_source`` raised, as a failure."""
+    cause = error.__cause__
+    failure = Failure(
+        how="unloadable",
+        message=message_of(error),
+        types=types_of(cause or error),
+        traceback=folded(cause or error, sources or {}),
+    )
+    return Performed("failed", failure=failure)
+
+
+def sources_of(loaded: Loaded) -> dict[str, bytes]:
+    """The author's files by path."""
+    source = loaded.source
+    return {source.file: source.code} | {path: code for _, path, code in source.modules}
+
+
+def _answer(result: object, context: Context) -> Performed:
+    if result is True:
+        return Performed("success", dead_letters=tuple(context.rejected))
+    if result is False:
+        return Performed("not_yet")
+    message = f"a sensor answers True or False, not {type(result).__name__}"
+    return Performed("failed", failure=Failure(how="raised", message=message, types=types_of(TypeError())))
+
+
+def _kept(result: object, context: Context) -> Performed:
+    try:
+        output = None if result is None else encode(result)
+    except NotStorable as error:
+        failure = Failure(how="unstorable", message=error.what, types=types_of(error), code=error.code)
+        return Performed("failed", failure=failure)
+    return Performed("success", output=output, dead_letters=tuple(context.rejected))
+
+
+def _node(dag: Dag, task_id: str) -> Node:
+    node = dag.layout.by_id.get(task_id) if dag.layout else None
+    if node is None:
+        raise LookupError(f"the dag {dag.dag_id!r} has no step {task_id!r}: its file lays it out differently each time")
+    return node
+
+
+def _arguments(node: Node, call: Call) -> tuple[list[Any], dict[str, Any]]:
+    if not node.nested:
+        return [decode(data) for data in call.args], {name: decode(data) for name, data in call.kwargs}
+    positional: Iterator[object] = map(decode, call.args)
+    named: Iterator[object] = (decode(data) for _, data in call.kwargs)
+    return (
+        [put_together(shape, positional) for shape in node.arg_shapes],
+        {name: put_together(shape, named) for name, shape in node.kwarg_shapes.items()},
+    )
+
+
+def _context(dag: Dag, call: Call) -> Context:
+    tz = zone(dag.options.schedule)
+    start = moment(call.start).astimezone(tz)
+    return Context(
+        dag_id=call.dag_id,
+        task_id=call.task_id,
+        run_id=call.run_id,
+        number=call.number,
+        version=call.version,
+        logical_date=start.date(),
+        interval=Interval(start, moment(call.end).astimezone(tz)),
+        params=decode(call.params),
+    )
