@@ -1,0 +1,103 @@
+"""Which alerts a move raises, and which it takes back. One alert is open for each interval of a dag that went wrong.
+
+The key is the interval, not the run: a later run of the same interval that succeeds resolves it, and a failure of
+Monday's data is not taken back by Tuesday's success.
+"""
+
+from ostinato.model.change import Alert
+from ostinato.model.message import Failure
+from ostinato.model.record import Run
+from ostinato.model.spec import TaskSpec
+from ostinato.model.time import Instant, stamp
+
+from .classify import Classified
+
+
+def key_of(dag_id: str, start: Instant) -> str:
+    """The name under which an alert is opened and resolved."""
+    return f"ostinato/{dag_id}/{stamp(start)}"
+
+
+def failure_alert(
+    run: Run, task: TaskSpec, classified: Classified, failure: Failure, number: int, now: Instant
+) -> Alert:
+    """A task has failed for good."""
+    kind = failure.types[0] if failure.types else failure.how
+    return Alert(
+        dedup_key=key_of(run.dag_id, run.interval.start),
+        action="trigger",
+        severity="error",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} failed ({kind}: {failure.message[:200]})",
+        at=now,
+        details={
+            "dag": run.dag_id,
+            "run": run.run_id,
+            "run_key": run.run_key,
+            "task": task.task_id,
+            "attempts": number,
+            "error_class": classified.error_class.value,
+            "rule": classified.rule,
+            "error": kind,
+            "next": f"ostinato show {run.run_id}",
+        },
+    )
+
+
+def sensor_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
+    """What a sensor waited for has not come in time."""
+    return Alert(
+        dedup_key=key_of(run.dag_id, run.interval.start),
+        action="trigger",
+        severity="error",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} waited in vain",
+        at=now,
+        details={
+            "dag": run.dag_id,
+            "run": run.run_id,
+            "run_key": run.run_key,
+            "task": task.task_id,
+            "waited_s": task.sensor.timeout if task.sensor else 0,
+            "next": f"ostinato show {run.run_id}",
+        },
+    )
+
+
+def recovery_alert(run: Run, now: Instant) -> Alert:
+    """An interval's run has succeeded: whatever was open for it is over."""
+    return Alert(
+        dedup_key=key_of(run.dag_id, run.interval.start),
+        action="resolve",
+        severity="info",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: succeeded",
+        at=now,
+        details={"dag": run.dag_id, "run": run.run_id, "run_key": run.run_key},
+    )
+
+
+def deadline_alert(dag_id: str, start: Instant, due_at: Instant, now: Instant) -> Alert:
+    """A deadline has passed and the interval's run has not succeeded, or does not exist."""
+    return Alert(
+        dedup_key=f"{key_of(dag_id, start)}/deadline",
+        action="trigger",
+        severity="critical",
+        summary=f"{dag_id} for {stamp(start)} is not done by {stamp(due_at)}",
+        at=now,
+        details={
+            "dag": dag_id,
+            "logical_date": stamp(start),
+            "due_at": stamp(due_at),
+            "next": f"ostinato why {dag_id}",
+        },
+    )
+
+
+def deadline_recovery(dag_id: str, start: Instant, now: Instant) -> Alert:
+    """The interval is done, late."""
+    return Alert(
+        dedup_key=f"{key_of(dag_id, start)}/deadline",
+        action="resolve",
+        severity="info",
+        summary=f"{dag_id} for {stamp(start)} is done, late",
+        at=now,
+        details={"dag": dag_id, "logical_date": stamp(start)},
+    )

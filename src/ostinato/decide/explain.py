@@ -1,0 +1,139 @@
+"""Why a dag, a run or a task is where it is: a chain of reasons from the question to the first fact that explains it.
+
+Pure: the caller takes a snapshot, these functions read it. The first reason of a chain is about what was asked, each
+further one about what the one before waits for; what lifts the last one moves them all.
+"""
+
+from typing import Final
+
+from ostinato.model.record import Run
+from ostinato.model.state import FINAL_TASK, RunState, TaskState
+from ostinato.model.time import stamp
+
+from .explain_task import NO_SCHEDULER, explain_task
+from .reason import Code, Reason
+from .situation import DagSituation, RunSituation
+from .timetable import first_interval_after
+
+_STUCK_FIRST: Final = (
+    TaskState.UP_FOR_RETRY,
+    TaskState.DEFERRED,
+    TaskState.NONE,
+    TaskState.QUEUED,
+    TaskState.RUNNING,
+)
+"""Of the tasks that a run waits for, the one that is furthest from done explains it best."""
+
+
+def why_dag(situation: DagSituation) -> list[Reason]:
+    """Why the schedule of a dag does not make a run now, and when it will."""
+    dag, spec = situation.dag, situation.spec
+    if dag.retired_at is not None:
+        what = f"{dag.dag_id} is no longer in {dag.file}, since {stamp(dag.retired_at)}"
+        return [Reason(Code.DAG_RETIRED, what, "its file defines it again")]
+    if spec.schedule is None:
+        what = f"{dag.dag_id} has no schedule; it runs when somebody asks"
+        return [Reason(Code.NO_SCHEDULE, what, f"somebody asks: `ostinato trigger {dag.dag_id}`")]
+    if dag.paused:
+        what = f"the schedule of {dag.dag_id} is paused"
+        return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
+    interval = first_interval_after(spec.schedule, situation.now)
+    if spec.end is not None and interval.start > spec.end:
+        what = f"the schedule of {dag.dag_id} is over: no logical date is later than {stamp(spec.end)}"
+        return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
+    if not situation.scheduler:
+        return [NO_SCHEDULER]
+    if spec.start is not None and interval.start < spec.start:
+        begins = first_interval_after(spec.schedule, spec.start - 1).end
+        first = stamp(first_interval_after(spec.schedule, begins).end)
+        what = f"the schedule of {dag.dag_id} begins with {stamp(begins)}; that interval ends at {first}"
+        return [Reason(Code.SCHEDULE_NOT_BEGUN, what, f"it is {first}")]
+    what = f"the next run of {dag.dag_id} is for {stamp(interval.start)}; that interval ends at {stamp(interval.end)}"
+    return [Reason(Code.INTERVAL_OPEN, what, f"it is {stamp(interval.end)}")]
+
+
+def why_run(situation: RunSituation) -> list[Reason]:
+    """Why a run is where it is: queued, running or ended."""
+    run = situation.run
+    if run.state is RunState.SUCCESS:
+        return [Reason(Code.RUN_SUCCEEDED, f"{_named(run)} succeeded{_when(run)}")]
+    if run.state is RunState.CANCELLED:
+        return [Reason(Code.RUN_CANCELLED, f"{_named(run)} was cancelled{_when(run)}")]
+    if run.state is RunState.FAILED:
+        return _run_failed(situation)
+    if run.cancel_requested_at is not None:
+        return _run_stopping(situation)
+    return _run_queued(situation) if run.state is RunState.QUEUED else _run_running(situation)
+
+
+def why_task(situation: RunSituation, task_no: int) -> list[Reason]:
+    """Why a task of a run is where it is: waiting for what, or ended how."""
+    task_id = situation.spec.tasks[task_no].task_id
+    if situation.run.state is RunState.QUEUED:
+        reason = Reason(Code.RUN_NOT_BEGUN, f"{task_id} waits for its run to begin", "the run begins")
+        return [reason, *why_run(situation)]
+    if situation.run.state is RunState.CANCELLED and situation.state(task_no) is TaskState.NONE:
+        return [Reason(Code.CANCELLED, f"{task_id} never began"), *why_run(situation)]
+    return explain_task(situation, task_no)
+
+
+def _run_queued(situation: RunSituation) -> list[Reason]:
+    run, most = situation.run, situation.spec.max_active_runs
+    if not situation.scheduler:
+        return [NO_SCHEDULER]
+    if situation.running_runs >= most:
+        what = f"{situation.running_runs} runs of {run.dag_id} are running, and no more than {most} may"
+        return [Reason(Code.TOO_MANY_RUNS, what, f"a run of {run.dag_id} ends")]
+    return [Reason(Code.ABOUT_TO_BEGIN, f"{_named(run)} is about to begin", "the scheduler's next step")]
+
+
+def _run_running(situation: RunSituation) -> list[Reason]:
+    total = len(situation.spec.tasks)
+    ended = sum(task.state in FINAL_TASK for task in situation.tasks.values())
+    what = f"{ended} of {total} tasks of {_named(situation.run)} have ended"
+    task_no = _most_stuck(situation)
+    if task_no is None:
+        reason = Reason(Code.TASKS_OPEN, what, "the scheduler's next step")
+        return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
+    task_id = situation.spec.tasks[task_no].task_id
+    return [Reason(Code.TASKS_OPEN, f"{what}; it waits for {task_id}", "they end"), *explain_task(situation, task_no)]
+
+
+def _run_stopping(situation: RunSituation) -> list[Reason]:
+    run = situation.run
+    reason = Reason(Code.RUN_STOPPING, f"{_named(run)} is being cancelled", "what runs of it has stopped")
+    if run.state is RunState.QUEUED or not situation.scheduler:
+        return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
+    task_no = _most_stuck(situation)
+    return [reason] if task_no is None else [reason, *explain_task(situation, task_no)]
+
+
+def _run_failed(situation: RunSituation) -> list[Reason]:
+    """Its first failed task is the root; tasks that did not start because of one have it in their chain."""
+    failed = [task_no for task_no, task in sorted(situation.tasks.items()) if task.state is TaskState.FAILED]
+    many = f": {len(failed)} tasks failed" if len(failed) > 1 else ""
+    reason = Reason(
+        Code.RUN_FAILED,
+        f"{_named(situation.run)} failed{_when(situation.run)}{many}",
+        "the interval is run again",
+    )
+    return [reason, *(explain_task(situation, failed[0]) if failed else [])]
+
+
+def _most_stuck(situation: RunSituation) -> int | None:
+    """The task that a run waits for; None if all have ended."""
+    for state in _STUCK_FIRST:
+        for task_no in range(len(situation.spec.tasks)):
+            if situation.state(task_no) is state and (
+                state is not TaskState.NONE or not situation.open_upstream(task_no)
+            ):
+                return task_no
+    return None
+
+
+def _named(run: Run) -> str:
+    return f"run {run.run_id} of {run.dag_id} for {stamp(run.interval.start)}"
+
+
+def _when(run: Run) -> str:
+    return "" if run.finished_at is None else f" at {stamp(run.finished_at)}"

@@ -1,0 +1,133 @@
+"""What one step of the board decides, and the hand that writes it down: every move by the tables, every move an event."""
+
+from msgspec import Struct, field, structs
+
+from ostinato.model.cause import Cause
+from ostinato.model.change import AttemptMove, Commit, Event, RunMove, TaskMove
+from ostinato.model.errors import ErrorClass, InvariantBroken
+from ostinato.model.message import Failure, Finished
+from ostinato.model.record import Run
+from ostinato.model.state import TaskState
+from ostinato.model.time import Instant
+
+from .live import LiveAttempt, LiveRun
+from .transition import next_attempt, next_run, next_task
+
+
+class Dispatch(Struct, frozen=True):
+    """An attempt to send to an agent, once the commit that made it is durable."""
+
+    agent: str
+    attempt: int
+    run: Run
+    task_no: int
+    number: int
+
+
+class Probe(Struct, frozen=True):
+    """A file sensor that is to be looked at now."""
+
+    run: Run
+    task_no: int
+
+
+class Step(Struct):
+    """What one step decided: what to write, and what to do once it is written. Agents are keys by their name."""
+
+    commit: Commit = field(default_factory=Commit)
+    dispatches: list[Dispatch] = field(default_factory=list[Dispatch])
+    acknowledge: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    cancel: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    probes: list[Probe] = field(default_factory=list[Probe])
+    succeeded: list[Run] = field(default_factory=list[Run])
+
+
+class Scribe:
+    """Moves runs, task instances and attempts by the transition tables and writes the moves into the step."""
+
+    def __init__(self) -> None:
+        self.step = Step()
+
+    def take(self) -> Step:
+        """The decisions since the last call."""
+        step, self.step = self.step, Step()
+        return step
+
+    def move_task(
+        self,
+        live: LiveRun,
+        task_no: int,
+        cause: Cause,
+        now: Instant,
+        due_at: Instant | None = None,
+        facts: dict[str, object] | None = None,
+    ) -> TaskState:
+        """Move a task instance and return its new state. Raises InvariantBroken if the table has no such move."""
+        was = live.states[task_no]
+        becomes = next_task(was, cause)
+        if becomes is None:
+            raise InvariantBroken(f"a task instance that is {was} cannot move by {cause}", where=_where(live))
+        live.states[task_no] = becomes
+        attempt = live.last_attempt.get(task_no)
+        since = live.waiting_since.get(task_no) if live.waiting_since else None
+        move = TaskMove(live.run.run_id, task_no, was, becomes, now, attempt, due_at, since)
+        self.step.commit.tasks.append(move)
+        self.record(live, cause, was, becomes, now, task_no, attempt, facts)
+        return becomes
+
+    def move_run(self, live: LiveRun, cause: Cause, now: Instant) -> None:
+        """Move a run. Raises InvariantBroken if the table has no such move."""
+        was = live.run.state
+        becomes = next_run(was, cause)
+        if becomes is None:
+            raise InvariantBroken(f"a run that is {was} cannot move by {cause}", where=_where(live))
+        live.run = structs.replace(live.run, state=becomes)
+        self.step.commit.runs.append(RunMove(live.run.run_id, was, becomes, now))
+        self.record(live, cause, was, becomes, now)
+
+    def move_attempt(
+        self,
+        attempt: LiveAttempt,
+        cause: Cause,
+        report: Finished | None,
+        error_class: ErrorClass | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        """End an attempt. ``report`` is what its agent said; None: nothing, the agent is gone."""
+        becomes = next_attempt(attempt.state, cause)
+        if becomes is None:
+            raise InvariantBroken(
+                f"an attempt that is {attempt.state} cannot move by {cause}", where=_where(attempt.live)
+            )
+        move = AttemptMove(attempt.attempt, attempt.state, becomes, error_class=error_class, failure=failure)
+        if report is not None:
+            move = structs.replace(
+                move,
+                started_at=report.started_at,
+                finished_at=report.finished_at,
+                log=report.log,
+                peak_kib=report.peak_kib,
+                cpu_ms=report.cpu_ms,
+            )
+        attempt.state = becomes
+        self.step.commit.attempts.append(move)
+
+    def record(
+        self,
+        live: LiveRun,
+        cause: Cause,
+        was: str,
+        becomes: str,
+        now: Instant,
+        task_no: int | None = None,
+        attempt: int | None = None,
+        facts: dict[str, object] | None = None,
+    ) -> None:
+        """Write one line of a run's history."""
+        seq = live.next_seq
+        live.next_seq = seq + 1
+        self.step.commit.events.append(Event(live.run.run_id, seq, now, cause, was, becomes, task_no, attempt, facts))
+
+
+def _where(live: LiveRun) -> str:
+    return f"run {live.run.run_id} of {live.run.dag_id}"
