@@ -1,0 +1,171 @@
+"""The process that performs attempts: it loads the source of a dag version once, then performs one call after another.
+
+It is forked from the zygote, so it starts in milliseconds and has seen no user code. Whatever a task does to it, the
+agent learns of exactly one end: by its report, or by the way the process ended. What the executor keeps for itself,
+its sockets and its log, has high descriptor numbers, where a task that closes and opens files does not meet them.
+"""
+
+import fcntl
+import os
+import resource
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from msgspec import Struct, msgpack
+
+from ostinato.authoring.failure import failure_of
+from ostinato.authoring.load import Loaded, load_source
+from ostinato.authoring.perform import Performed, perform, unloadable
+from ostinato.clock import SystemClock
+from ostinato.model.message import Assignment, Call, Finished, LogRange
+from ostinato.model.spec import Source
+from ostinato.wire import frame
+
+from .capture import Capture
+from .hygiene import Hygiene
+from .lane import Inbox
+from .message import Report
+
+UNHEARD: Final = 70
+"""The exit code of an executor that could not report: a task has closed its connection."""
+
+TERMINATED: Final = 128 + signal.SIGTERM
+"""The code with which ``SystemExit`` is raised in a task that is to stop."""
+
+_OUT_OF_THE_WAY: Final = 500
+_CALL: Final = msgpack.Decoder(Call)
+_SOURCE: Final = msgpack.Decoder(Source)
+_CLOCK: Final = SystemClock()
+
+
+class Surroundings(Struct, frozen=True):
+    """What all executors of an agent share: where sources are, and the bytes of memory a task may use by default."""
+
+    sources: Path
+    memory: int
+
+
+class Executor:
+    """One process, one source at a time, one call at a time. It owns the descriptors it is given."""
+
+    def __init__(self, work: int, reports: int, log: int, segment: str, surroundings: Surroundings) -> None:
+        self._pid = os.getpid()
+        work, reports, log = [_out_of_the_way(fd) for fd in (work, reports, log)]
+        self._work, self._reports = socket.socket(fileno=work), socket.socket(fileno=reports)
+        self._inbox = Inbox(self._work)
+        self._log = log
+        self._segment = segment
+        self._sources = surroundings.sources
+        self._memory = surroundings.memory
+        self._memory_before = resource.getrlimit(resource.RLIMIT_DATA)
+        self._capture = Capture(log)
+        self._hygiene = Hygiene(log)
+        self._source = ""
+        self._dag_id: str | None = None
+        self._loaded: Loaded | None = None
+        self._performing = False
+        self._cpu = _usage()[0]
+        signal.signal(signal.SIGTERM, self._terminate)
+        os.register_at_fork(after_in_child=self._let_go)
+
+    def serve(self) -> NoReturn:
+        """Perform until the agent closes the work socket, or until a task leaves something behind."""
+        while (assignment := self._inbox.receive()) is not None:
+            report = self._attempt(assignment)
+            try:
+                self._reports.sendall(frame([report]))
+            except OSError:
+                os._exit(UNHEARD)
+            if report.leaving or assignment.isolation == "process":
+                break
+        os._exit(0)
+
+    def _attempt(self, assignment: Assignment) -> Report:
+        started_at = _CLOCK.now()
+        self._limit_memory(assignment.memory or self._memory)
+        performed = self._perform(assignment)
+        if os.getpid() != self._pid:
+            os._exit(0)  # the task forked, and this is the child, come back from it
+        resource.setrlimit(resource.RLIMIT_DATA, self._memory_before)
+        cpu, peak_kib = _usage()
+        leaving, remark = self._judge(performed, assignment, peak_kib)
+        begin, end = self._capture.close_range(remark)
+        finished = Finished(
+            attempt=assignment.attempt,
+            verdict=performed.verdict,
+            started_at=started_at,
+            finished_at=_CLOCK.now(),
+            log=LogRange(self._segment, begin, end - begin) if end > begin and self._segment else None,
+            peak_kib=peak_kib,
+            cpu_ms=round((cpu - self._cpu) * 1000),
+            output=performed.output,
+            failure=performed.failure,
+            dead_letters=performed.dead_letters,
+        )
+        self._cpu = cpu
+        return Report(finished, end, leaving)
+
+    def _perform(self, assignment: Assignment) -> Performed:
+        self._performing = True
+        try:
+            call = _CALL.decode(assignment.call)
+            try:
+                loaded = self._load(assignment.source, call.dag_id)
+            except BaseException as error:  # noqa: BLE001 - the author's imports may raise anything
+                return unloadable(error)
+            return perform(loaded, call)
+        except BaseException as error:  # noqa: BLE001 - being told to stop, or being out of memory, in the code above
+            return Performed("failed", failure=failure_of(error, {}))
+        finally:
+            self._performing = False
+
+    def _load(self, source: str, dag_id: str) -> Loaded:
+        """The source, imported once. Only the dag that is asked for is laid out, until another one is asked for too."""
+        if self._loaded is not None and self._source == source and self._dag_id in {dag_id, None}:
+            return self._loaded
+        self._dag_id = dag_id if self._loaded is None else None
+        self._loaded = load_source(_SOURCE.decode((self._sources / source).read_bytes()), self._dag_id)
+        self._source = source
+        self._hygiene = Hygiene(self._log)
+        return self._loaded
+
+    def _judge(self, performed: Performed, assignment: Assignment, peak_kib: int) -> tuple[str, str]:
+        """Why this process ends itself now, if it does; and what is to be said of that in the log."""
+        if assignment.isolation == "process":
+            return self._hygiene.processes(), ""
+        if performed.verdict == "failed":
+            return "failed", ""
+        difference = self._hygiene.difference(peak_kib)
+        return difference, f"the task {difference}; its process is replaced" if difference else ""
+
+    def _limit_memory(self, limit: int) -> None:
+        """Data that goes beyond it raises MemoryError, or ends native code that does not ask."""
+        hard = self._memory_before[1]
+        soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+    def _terminate(self, number: int, where: FrameType | None) -> None:
+        """The task is to stop: it may still clean up. Between tasks there is nothing to stop."""
+        if self._performing:
+            raise SystemExit(TERMINATED)
+
+    def _let_go(self) -> None:
+        """A process that a task forks is none of ours: it can neither receive work nor report."""
+        self._work.close()
+        self._reports.close()
+        os.close(self._log)
+
+
+def _out_of_the_way(fd: int) -> int:
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
+    os.close(fd)
+    return high
+
+
+def _usage() -> tuple[float, int]:
+    """Seconds of processor time, ended children's included, and the most memory in KiB."""
+    own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime, own.ru_maxrss

@@ -1,0 +1,489 @@
+"""What the agent holds, and what is to be done about it: facts and the time go in, orders and messages come out.
+
+There is no I/O and no clock here, so a simulator can drive it as well as the real loop. Three things always hold.
+An attempt that was launched is waiting, handed to one executor, or finished and kept until it is acknowledged. It ends
+with exactly one Finished, which says that nothing of it runs any more. Never are more executors at work than there are
+slots.
+
+Executors are given short tasks ahead of time, in the order in which they will perform them. What one has not begun can
+be taken back: the kernel decides who gets a message that executor and agent reach for, so no attempt is begun twice.
+It is taken back when another executor is free for it, when something more urgent waits, and when it is cancelled.
+"""
+
+import signal
+from collections import deque
+from collections.abc import Iterable
+from math import ceil
+from typing import Final, Literal
+
+from msgspec import structs
+
+from ostinato.model.errors import InvariantBroken
+from ostinato.model.limits import Limits
+from ostinato.model.message import Assignment, Finished, FromAgent, LogRange, Started
+from ostinato.model.time import Instant
+
+from .crew import LARGEST_AHEAD, LONG_MS, Executor, Stopping
+from .ending import Exit, ending
+from .message import Report
+from .order import Hand, Kill, Make, Order, TakeBack
+from .waiting import SINGLE, Held, Waiting
+
+KILL_GRACE_MS: Final = 2_000
+"""How long a task has to end by itself after it was asked to."""
+
+OVERTAKEN_MS: Final = 200
+"""Among equals, an executor that has the code already takes a later attempt, unless an earlier one waited this long."""
+
+AGAIN_MS: Final = 1_000
+"""What the machine refused is tried again after this long."""
+
+
+class Ledger:
+    """See the module. Facts are methods; after all that are known, `decide` gives orders, and `messages` what to say."""
+
+    def __init__(self, slots: int, limits: Limits) -> None:
+        self.slots = slots
+        self._beat_ms = round(limits.beat_s * 1000)
+        self._executor_tasks = limits.executor_tasks
+        self._held: dict[int, Held] = {}
+        self._waiting = Waiting()
+        self._executors: dict[int, Executor] = {}
+        self._busy: dict[int, Executor] = {}
+        self._coming: set[int] = set()
+        self._unacknowledged: dict[int, Finished] = {}
+        self._unsaid: deque[FromAgent] = deque()
+        self._orders: list[Order] = []
+        self._hands: dict[int, list[Assignment]] = {}
+        self._arrivals = 0
+        self._made = 0
+        self._make_at: Instant = 0
+        self._hand_at: Instant = 0
+        self._wanting = 0
+        self._stop_at: Instant | None = None
+
+    # --- what the scheduler says --------------------------------------------------------------------------------
+
+    def launch(self, assignments: Iterable[Assignment], now: Instant) -> None:
+        """Attempts to perform. One that is held already is not taken twice; one that has ended is answered again."""
+        for assignment in assignments:
+            if assignment.attempt in self._held:
+                continue
+            known = self._unacknowledged.get(assignment.attempt)
+            if known is not None:
+                self._unsaid.append(known)
+                continue
+            self._arrivals += 1
+            held = Held(assignment, self._arrivals, now)
+            self._held[assignment.attempt] = held
+            if self._stop_at is None:
+                self._waiting.put(held)
+            else:
+                self._drop(held, "interrupted", now)
+
+    def acknowledge(self, attempts: Iterable[int]) -> None:
+        """These results are durable elsewhere; they are forgotten."""
+        for attempt in attempts:
+            self._unacknowledged.pop(attempt, None)
+
+    def cancel(self, attempts: Iterable[int], now: Instant) -> None:
+        """Stop these attempts. One that waits ends at once, one that runs is asked to, one unknown is nobody's."""
+        for attempt in attempts:
+            held = self._held.get(attempt)
+            if held is None:
+                continue
+            held.cancelled = True
+            if held.executor is None:
+                self._waiting.remove(held)
+                self._drop(held, "cancelled", now)
+            elif (executor := self._executors[held.executor]).handed and executor.handed[0] is not held:
+                self._take_back(executor)
+
+    def stop(self, grace_ms: int, now: Instant) -> None:
+        """Take on nothing more; what runs after ``grace_ms`` is interrupted, what waits is so at once."""
+        self._stop_at = now + grace_ms if self._stop_at is None else min(self._stop_at, now + grace_ms)
+        for held in self._waiting.clear():
+            self._drop(held, "interrupted", now)
+        for executor in self._busy.values():
+            self._take_back(executor)
+
+    # --- what executors do --------------------------------------------------------------------------------------
+
+    def joined(self, number: int, segment: str, log_end: int) -> None:
+        """An executor that was ordered is there. Its output goes to the log segment of that name."""
+        self._coming.discard(number)
+        self._executors[number] = Executor(number, segment, log_end)
+
+    def not_made(self, number: int, again_at: Instant) -> None:
+        """An executor that was ordered could not be made; it is not tried again before ``again_at``."""
+        self._coming.discard(number)
+        self._make_at = again_at
+
+    def reported(self, number: int, report: Report, now: Instant) -> None:
+        """An executor says how its first attempt ended. Raises InvariantBroken if it speaks of another."""
+        executor = self._executors[number]
+        finished = report.finished
+        if not executor.handed or executor.handed[0].attempt != finished.attempt:
+            raise InvariantBroken(f"executor {number} reports attempt {finished.attempt}, which it does not perform")
+        executor.handed.popleft()
+        if executor.handed:
+            executor.handed[0].begun = now
+        executor.learn(finished.finished_at - finished.started_at)
+        executor.tasks += 1
+        executor.cpu_ms += finished.cpu_ms
+        executor.log_end = report.log_end
+        executor.used_at = now
+        executor.ending = False
+        if executor.stopping:
+            executor.kill_at = None
+            if executor.stopping != "timed_out" and finished.verdict == "failed":
+                finished = structs.replace(finished, verdict=executor.stopping, failure=None)
+        if report.leaving:
+            executor.leaving = True
+            executor.parting = finished
+            if executor.handed:
+                self._orders.append(TakeBack(number))
+            return
+        self._finish(finished)
+        if executor.handed:
+            return
+        del self._busy[number]
+        if executor.line == SINGLE:
+            executor.leaving = True
+        elif executor.leaving or executor.tasks >= self._executor_tasks:
+            self._retire(executor)
+
+    def taken_back(self, number: int, attempts: Iterable[int], now: Instant) -> None:
+        """What an executor had not begun, and will not. Raises InvariantBroken if it was given something in between."""
+        executor = self._executors[number]
+        executor.untouched = False
+        back = set(attempts)
+        while executor.handed and executor.handed[-1].attempt in back:
+            held = executor.handed.pop()
+            back.remove(held.attempt)
+            held.executor = None
+            if held.cancelled:
+                self._drop(held, "cancelled", now)
+            elif self._stop_at is not None:
+                self._drop(held, "interrupted", now)
+            else:
+                self._waiting.put(held)
+        if back:
+            raise InvariantBroken(f"executor {number} gives back {sorted(back)}, which were not the last it was given")
+        if not executor.busy:
+            self._busy.pop(number, None)
+
+    def refuses(self, number: int) -> None:
+        """An executor does not take what it is given; it gets nothing more, and ends after what it has."""
+        executor = self._executors[number]
+        executor.leaving = True
+        if not executor.busy:
+            self._retire(executor)
+
+    def pause(self, until: Instant) -> None:
+        """Hand out nothing for now: the journal cannot be written."""
+        self._hand_at = until
+
+    def gone(self, number: int, end: Exit, now: Instant) -> None:
+        """An executor is gone, with every process it left. First tell what it reported and what can be taken back."""
+        executor = self._executors.pop(number)
+        self._busy.pop(number, None)
+        if executor.parting is not None:
+            self._finish(executor.parting)
+        for held in executor.handed:
+            verdict, failure = ending(end, executor.stopping, held.assignment.timeout)
+            self._finish(
+                Finished(
+                    attempt=held.attempt,
+                    verdict=verdict,
+                    started_at=held.begun,
+                    finished_at=now,
+                    log=_range(executor, end.log_end),
+                    peak_kib=end.peak_kib,
+                    cpu_ms=max(0, end.cpu_ms - executor.cpu_ms),
+                    failure=failure,
+                )
+            )
+        if end.code is not None and not executor.tasks and not executor.handed and not executor.leaving:
+            self._make_at = now + AGAIN_MS
+
+    # --- what is to be done -------------------------------------------------------------------------------------
+
+    def decide(self, now: Instant) -> list[Order]:
+        """What is to be done by all that is known. Call it again after the answers, until there is nothing to do."""
+        for executor in self._busy.values():
+            if executor.handed and executor.parting is None:
+                self._watch(executor, executor.handed[0], now)
+        if now >= self._hand_at:
+            self._hand_at = 0
+        if self._waiting and not self._hand_at:
+            self._fill(now)
+            self._give_ahead(now)
+        elif len(self._busy) < self.slots:
+            self._share(now)
+        self._staff(now)
+        for number, assignments in self._hands.items():
+            self._orders.append(Hand(number, tuple(assignments)))
+        self._hands.clear()
+        orders, self._orders = self._orders, []
+        return orders
+
+    def next_due(self) -> Instant | None:
+        """When `decide` will have something to do although nothing else happens; None: never."""
+        due: list[Instant] = []
+        for executor in self._busy.values():
+            if executor.kill_at is not None:
+                due.append(executor.kill_at)
+            if executor.stopping or executor.parting is not None:
+                continue
+            head = executor.handed[0]
+            if not head.announced:
+                due.append(head.begun + self._beat_ms)
+            if head.assignment.timeout is not None:
+                due.append(_deadline(head, head.assignment.timeout))
+            if self._stop_at is not None:
+                due.append(self._stop_at)
+            if executor.untouched and len(executor.handed) > 1 and len(self._busy) < self.slots:
+                due.append(head.begun + LONG_MS)
+        if self._wanting:
+            due.append(self._make_at)
+        if self._waiting and self._hand_at:
+            due.append(self._hand_at)
+        return min(due, default=None)
+
+    # --- what it knows ------------------------------------------------------------------------------------------
+
+    def messages(self, most: int, most_bytes: int) -> list[FromAgent]:
+        """What is to be said next, in order: at most so many messages, and about so many bytes of results."""
+        said: list[FromAgent] = []
+        size = 0
+        while self._unsaid and len(said) < most and size < most_bytes:
+            message = self._unsaid.popleft()
+            if isinstance(message, Finished) and message.output is not None:
+                size += len(message.output)
+            said.append(message)
+        return said
+
+    def say_again(self) -> None:
+        """Somebody new listens: every result that is not acknowledged, and what has been running, is to be said."""
+        self._unsaid = deque(self._unacknowledged.values())
+        for executor in self._busy.values():
+            for held in executor.handed:
+                held.announced = False
+
+    def holds(self) -> tuple[int, ...]:
+        """Every attempt that waits, runs, or ended and is not acknowledged."""
+        return (*self._held, *self._unacknowledged)
+
+    def log_begin(self, number: int) -> int:
+        """Where in its log segment the output of an executor's present attempt begins."""
+        return self._executors[number].log_end
+
+    def running(self, now: Instant) -> list[tuple[int, int]]:
+        """The executors that have been at one attempt for a beat, and where in its log segment that began."""
+        return [
+            (executor.number, executor.log_end)
+            for executor in self._busy.values()
+            if executor.handed and now - executor.handed[0].begun >= self._beat_ms
+        ]
+
+    @property
+    def saturated(self) -> bool:
+        """Whether every slot has work ahead of it and more waits, so that there is no hurry to look at results."""
+        if len(self._busy) < self.slots or not self._waiting:
+            return False
+        return all(len(executor.handed) > 1 for executor in self._busy.values())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing waits or runs. Results may still be unacknowledged."""
+        return not self._held
+
+    @property
+    def done(self) -> bool:
+        """Whether it was told to stop, and has nothing left that anybody needs."""
+        return self._stop_at is not None and not self._held and not self._unacknowledged
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop_at is not None
+
+    # --- how attempts end ---------------------------------------------------------------------------------------
+
+    def _finish(self, finished: Finished) -> None:
+        del self._held[finished.attempt]
+        self._unacknowledged[finished.attempt] = finished
+        self._unsaid.append(finished)
+
+    def _drop(self, held: Held, verdict: Literal["cancelled", "interrupted"], now: Instant) -> None:
+        """End an attempt that never ran."""
+        self._finish(Finished(held.attempt, verdict, now, now))
+
+    def _watch(self, executor: Executor, head: Held, now: Instant) -> None:
+        """Say that an attempt runs when it has for a beat; stop it when that is due."""
+        if executor.stopping:
+            if executor.kill_at is not None and now >= executor.kill_at:
+                executor.kill_at = None
+                self._orders.append(Kill(executor.number, signal.SIGKILL))
+            return
+        if not head.announced and now - head.begun >= self._beat_ms:
+            head.announced = True
+            self._unsaid.append(Started(head.attempt, head.begun, _range(executor, executor.log_end)))
+        timeout = head.assignment.timeout
+        if timeout is not None and now >= _deadline(head, timeout):
+            self._end(executor, "timed_out", now)
+        elif head.cancelled:
+            self._end(executor, "cancelled", now)
+        elif self._stop_at is not None and now >= self._stop_at:
+            self._end(executor, "interrupted", now)
+
+    def _end(self, executor: Executor, why: Stopping, now: Instant) -> None:
+        """Stop what an executor performs, but nothing else: it may be on to the next already."""
+        executor.ending = True
+        if len(executor.handed) > 1:
+            self._take_back(executor)
+            return
+        executor.stopping = why
+        executor.leaving = True
+        if why == "timed_out":
+            self._orders.append(Kill(executor.number, signal.SIGKILL))
+        else:
+            executor.kill_at = now + KILL_GRACE_MS
+            self._orders.append(Kill(executor.number, signal.SIGTERM))
+
+    # --- who gets what ------------------------------------------------------------------------------------------
+
+    def _fill(self, now: Instant) -> None:
+        """Give free slots to who goes first; a slot whose executor is still to be made stays reserved."""
+        self._recall()
+        free = self.slots - len(self._busy)
+        without: set[str] = set()
+        while free > 0 and (line := self._next_line(now, without)) is not None:
+            free -= 1
+            executor = self._idle(line) or self._idle(None)
+            if executor is None:
+                without.add(line)
+            else:
+                self._hand(executor, line, now)
+        self._wanting = len(without)
+
+    def _recall(self) -> None:
+        """Take back what was given ahead if something more urgent waits."""
+        first = self._waiting.first()
+        for executor in self._busy.values():
+            if first is not None and executor.untouched and len(executor.handed) > 1:
+                least = min(held.assignment.priority for held in executor.handed)
+                if first.assignment.priority > least:
+                    self._take_back(executor)
+
+    def _next_line(self, now: Instant, without: set[str]) -> str | None:
+        """The line that gets the next slot: that of who goes first, or of his equal for whom all is ready."""
+        heads = [head for head in self._waiting.heads() if head.line not in without]
+        if not heads:
+            return None
+        first = min(heads, key=_rank)
+        if len(heads) == 1 or now - first.arrived >= OVERTAKEN_MS or self._idle(first.line) is not None:
+            return first.line
+        equals = [head for head in heads if head.assignment.priority == first.assignment.priority]
+        ready = [head for head in equals if self._idle(head.line) is not None]
+        return min(ready, key=_rank, default=first).line
+
+    def _idle(self, line: str | None) -> Executor | None:
+        """An executor with nothing to do that is there for a line; None: that has done nothing yet."""
+        for executor in self._executors.values():
+            if executor.line == line and executor.idle:
+                return executor
+        return None
+
+    def _hand(self, executor: Executor, line: str, now: Instant) -> None:
+        held = self._waiting.pop(line)
+        held.executor = executor.number
+        held.begun = now
+        executor.line = line
+        executor.untouched = True
+        executor.handed.append(held)
+        self._busy[executor.number] = executor
+        self._hands.setdefault(executor.number, []).append(held.assignment)
+
+    def _give_ahead(self, now: Instant) -> None:
+        """Give short tasks to busy executors ahead of time, evenly, and only while nobody else is due for their slot."""
+        if not self._waiting:
+            return
+        crews: dict[str, list[Executor]] = {}
+        for executor in self._busy.values():
+            if executor.line is not None and executor.room(now) > 0:
+                crews.setdefault(executor.line, []).append(executor)
+        for line, crew in crews.items():
+            each = ceil((self._waiting.length(line) + sum(len(executor.handed) for executor in crew)) / len(crew))
+            for executor in crew:
+                most = min(each, self._executor_tasks - executor.tasks) - len(executor.handed)
+                self._give(executor, line, min(most, executor.room(now)), now)
+
+    def _give(self, executor: Executor, line: str, most: int, now: Instant) -> None:
+        for _ in range(most):
+            head, first = self._waiting.head(line), self._waiting.first()
+            if head is None or first is None or not _may_go(head, first, now):
+                return
+            if len(head.assignment.call) > LARGEST_AHEAD:
+                return
+            self._hand(executor, line, now)
+
+    def _share(self, now: Instant) -> None:
+        """A slot is free and nobody waits: take back what stands behind a long task."""
+        for executor in self._busy.values():
+            if len(executor.handed) > 1 and now - executor.handed[0].begun >= LONG_MS:
+                self._take_back(executor)
+
+    def _take_back(self, executor: Executor) -> None:
+        """Once is enough until it is given something again."""
+        if executor.untouched and len(executor.handed) > 1:
+            executor.untouched = False
+            self._orders.append(TakeBack(executor.number))
+
+    # --- how many there are -------------------------------------------------------------------------------------
+
+    def _staff(self, now: Instant) -> None:
+        """Keep unused executors ready, made ahead of time, and let go of those that wait for work longest."""
+        if self._stop_at is not None:
+            self._wanting = 0
+            return
+        present = [executor for executor in self._executors.values() if not executor.leaving]
+        bound = [executor for executor in present if executor.line not in {None, SINGLE}]
+        for executor in sorted(bound, key=lambda executor: executor.used_at)[: max(0, len(bound) - 2 * self.slots)]:
+            if executor.idle:
+                self._retire(executor)
+        fresh = sum(executor.line is None for executor in present) + len(self._coming)
+        single = self._waiting.length(SINGLE) or any(executor.line == SINGLE for executor in self._busy.values())
+        wanted = self.slots if single else min(self.slots, max(2, self._wanting))
+        if now < self._make_at:
+            self._wanting = max(self._wanting, wanted - fresh, 0)
+            return
+        self._wanting = 0
+        for _ in range(wanted - fresh):
+            self._made += 1
+            self._coming.add(self._made)
+            self._orders.append(Make(self._made))
+
+    def _retire(self, executor: Executor) -> None:
+        executor.leaving = True
+        self._orders.append(Kill(executor.number, signal.SIGKILL))
+
+
+def _rank(held: Held) -> tuple[int, int]:
+    return held.rank
+
+
+def _may_go(held: Held, first: Held, now: Instant) -> bool:
+    """Whether somebody may go although ``first`` waits: he is first, or his equal who has not waited long."""
+    equal = held.assignment.priority == first.assignment.priority
+    return held is first or (equal and now - first.arrived < OVERTAKEN_MS)
+
+
+def _deadline(held: Held, timeout: float) -> Instant:
+    return held.begun + ceil(timeout * 1000)
+
+
+def _range(executor: Executor, end: int) -> LogRange | None:
+    """The part of an executor's log from where its present attempt began. Of length 0: it goes on."""
+    return LogRange(executor.segment, executor.log_end, max(0, end - executor.log_end)) if executor.segment else None
