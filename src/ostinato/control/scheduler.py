@@ -1,0 +1,265 @@
+"""The scheduler: take what arrived, decide, commit, send; then sleep until the next due time.
+
+It keeps one rule above all: *a message leaves only after the commit that recorded it*. An attempt is sent when its row
+is durable, a result is acknowledged when its effect is. Everything it remembers can be rebuilt from the store, so
+trouble with the store has one cure: forget, and begin again from what is written.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+from ostinato.decide.agenda import Agenda
+from ostinato.decide.board import Board
+from ostinato.decide.shape import Shape
+from ostinato.decide.step import Dispatch, Probe, Step
+from ostinato.executors.port import AgentPort, Arrival
+from ostinato.model.change import Commit, Delivery
+from ostinato.model.errors import InvariantBroken, StoreUnavailable
+from ostinato.model.limits import Limits
+from ostinato.model.message import Acknowledge, Assignment, CancelAttempts, Finished, Hello, Launch, Started, ToAgent
+from ostinato.model.record import Outgoing, Run
+from ostinato.model.time import Instant
+from ostinato.store import Store
+
+
+class Preparation(Protocol):
+    """Turns a dispatch into what an agent needs: arguments filled in, sources in place."""
+
+    def prepare(self, dispatches: Sequence[Dispatch], now: Instant) -> tuple[list[Assignment], list[Finished]]:
+        """The assignments, in order, and a failed result for each dispatch that cannot be prepared."""
+        ...
+
+
+class Prober(Protocol):
+    """Looks whether what a file sensor waits for is there."""
+
+    def look(self, probe: Probe) -> bool:
+        """Whether it is there now."""
+        ...
+
+
+class Courier(Protocol):
+    """Delivers alerts, in its own time, and says what became of them."""
+
+    def take(self, alerts: Sequence[Outgoing]) -> None:
+        """Alerts to deliver. Those already on their way are not taken twice."""
+        ...
+
+    def reports(self) -> list[Delivery]:
+        """What became of alerts since the last call."""
+        ...
+
+
+class Scheduler:
+    """One leader over one store. `step` is the whole of it; who calls it decides where time and messages come from.
+
+    With ``only_run`` it attends to that run and to nothing else: no other run, and no schedule.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        agents: AgentPort,
+        preparation: Preparation,
+        prober: Prober,
+        courier: Courier,
+        *,
+        limits: Limits,
+        owner: str,
+        spread: Callable[[], float],
+        only_run: int | None = None,
+    ) -> None:
+        self._store = store
+        self._agents = agents
+        self._preparation = preparation
+        self._prober = prober
+        self._courier = courier
+        self._limits = limits
+        self._owner = owner
+        self._spread = spread
+        self._only_run = only_run
+        self._stopping = False
+        self._epoch: int | None = None
+        self._seen_run = 0
+        self._dags_revision = -1
+        self._scan_at = 0
+        self._outbox_at: Instant | None = 0
+        self._alerts_waiting = True
+        self._shape = lru_cache(maxsize=1024)(self._make_shape)
+        self.board: Board | None = None
+        self.agenda = Agenda()
+        self.trouble: Exception | None = None
+
+    def step(self, arrived: Iterable[Arrival], now: Instant, *, hinted: bool = False) -> Instant | None:
+        """Deal with all that has happened by ``now``; return when to be called again if nothing happens, None: never.
+
+        ``hinted`` says that another process may have changed the state. Raises FencedOut when another scheduler has
+        taken the lead. Trouble with the store is kept in ``trouble`` until it has passed.
+        """
+        try:
+            if self.board is None:
+                self._begin_again(now)
+            self._step(self._present(), arrived, now, hinted=hinted or now >= self._scan_at)
+            self.trouble = None
+        except (StoreUnavailable, InvariantBroken) as error:
+            self.trouble = error
+            self._forget()
+            return now + self._limits.store_retry_ms
+        except BaseException:
+            self._forget()  # an interrupt, say: what the board has taken in may not be written
+            raise
+        return self._next_due(now)
+
+    def has_plenty(self, *, without: int) -> bool:
+        """Whether agents keep at least half of what they may hold, not counting ``without`` results that have come in."""
+        if self.board is None:
+            return False
+        return 2 * (len(self.board.attempts) - without) >= self.board.capacity.window() > 0
+
+    def start_nothing_more(self) -> None:
+        """From now on only take in what ends: the agent is about to stop."""
+        self._stopping = True
+        if self.board is not None:
+            self.board.capacity.shut = True
+
+    def idle(self) -> bool:
+        """Whether nothing is unfinished: no run is queued or running, and no alert is on its way."""
+        return self.board is not None and not self.board.runs and not self.board.admission and not self._alerts_waiting
+
+    # --- what it knows ------------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        """What is remembered may not be what is written: remember nothing, and let the agents say it all again."""
+        self.board = None
+        self._agents.drop()
+
+    def _begin_again(self, now: Instant) -> None:
+        """Forget everything and read it anew; the agents say again what they hold and what ended."""
+        if self._epoch is None:
+            self._epoch = self._store.take_lead(self._owner, now)
+        board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
+        board.capacity.shut = self._stopping
+        for found in self._store.open_work():
+            if self._only_run in {None, found.run.run_id}:
+                board.adopt(found, self._shape(found.run.version), now)
+            self._seen_run = max(self._seen_run, found.run.run_id)
+        self.agenda = Agenda()
+        for expectation in self._store.open_expectations() if self._only_run is None else ():
+            self.agenda.expect(expectation)
+        self.board = board
+        self._dags_revision = -1
+        self._alerts_waiting = True
+        self._look_around(board, now)
+
+    def _look_around(self, board: Board, now: Instant) -> None:
+        """Take in what other processes have written: new runs, wishes to cancel, dags, pools."""
+        while runs := self._store.runs_after(self._seen_run, self._limits.commit_batch):
+            self._open(board, runs)
+            self._seen_run = runs[-1].run_id
+        for run_id, by in self._store.cancel_requests():
+            board.cancel(run_id, by, now)
+        board.capacity.set_pools(self._store.pools())
+        revision = self._store.dags_revision()
+        if revision != self._dags_revision and self._only_run is None:
+            self.agenda.replan(self._store.dags(), lambda version: self._shape(version).spec, now)
+            self._dags_revision = revision
+        self._scan_at = now + round(self._limits.safety_scan_s * 1000)
+
+    def _make_shape(self, version: str) -> Shape:
+        return Shape(self._store.compiled(version))
+
+    def _open(self, board: Board, runs: Sequence[Run]) -> None:
+        for run in runs:
+            board.open_run(run, self._shape(run.version))
+
+    # --- one step -----------------------------------------------------------------------------------------------
+
+    def _step(self, board: Board, arrived: Iterable[Arrival], now: Instant, *, hinted: bool) -> None:
+        if hinted:
+            self._look_around(board, now)
+        for arrival in arrived:
+            _learn(board, arrival, now)
+        deliveries = self._courier.reports()
+        while True:
+            board.tick(now)
+            step = board.take()
+            step.commit.deliveries += deliveries
+            self.agenda.tick(now, step.commit)
+            for run in step.succeeded:
+                self.agenda.succeeded(run, now, step.commit)
+            created = self._commit(step.commit)
+            self._open(board, created)
+            refused = self._send(step, now)
+            for report in refused:
+                board.finished(None, report, now)
+            for probe in step.probes:
+                board.probed(probe.run.run_id, probe.task_no, now, found=self._prober.look(probe))
+            deliveries = []
+            if not (created or refused or step.probes):
+                break
+        self._deliver(now)
+
+    def _commit(self, commit: Commit) -> list[Run]:
+        if not commit:
+            return []
+        if commit.alerts or commit.deliveries:
+            self._alerts_waiting = True
+        return self._store.commit(commit, self._leading())
+
+    def _send(self, step: Step, now: Instant) -> list[Finished]:
+        """What was recorded may now be said. Returns failed results for attempts that could not be prepared."""
+        refused: list[Finished] = []
+        out: dict[str, list[ToAgent]] = {}
+        for agent, attempts in step.acknowledge.items():
+            out.setdefault(agent, []).append(Acknowledge(tuple(attempts)))
+        for agent, attempts in step.cancel.items():
+            out.setdefault(agent, []).append(CancelAttempts(tuple(attempts)))
+        by_agent: dict[str, list[Dispatch]] = {}
+        for dispatch in step.dispatches:
+            by_agent.setdefault(dispatch.agent, []).append(dispatch)
+        for agent, dispatches in by_agent.items():
+            assignments, failed = self._preparation.prepare(dispatches, now)
+            refused += failed
+            if assignments:
+                out.setdefault(agent, []).append(Launch(tuple(assignments)))
+        for agent, messages in out.items():
+            self._agents.send(agent, messages)
+        return refused
+
+    def _deliver(self, now: Instant) -> None:
+        """Hand waiting alerts to the courier; remember when the next one that failed is to be tried again."""
+        if not self._alerts_waiting and (self._outbox_at is None or now < self._outbox_at):
+            return
+        waiting = self._store.outbox_waiting(self._limits.commit_batch)
+        self._courier.take([alert for alert in waiting if alert.next_at is None or alert.next_at <= now])
+        later = [alert.next_at for alert in waiting if alert.next_at is not None and alert.next_at > now]
+        self._outbox_at = min(later, default=None)
+        self._alerts_waiting = len(waiting) > len(later)
+
+    def _next_due(self, now: Instant) -> Instant | None:
+        board = self._present()
+        due = [at for at in (board.next_due(), self.agenda.next_due(), self._outbox_at) if at is not None]
+        return max(now, min([*due, self._scan_at]))
+
+    def _present(self) -> Board:
+        if self.board is None:
+            raise InvariantBroken("the scheduler has not read its state")
+        return self.board
+
+    def _leading(self) -> int:
+        if self._epoch is None:
+            raise InvariantBroken("the scheduler does not lead")
+        return self._epoch
+
+
+def _learn(board: Board, arrival: Arrival, now: Instant) -> None:
+    match arrival.message:
+        case Finished() as report:
+            board.finished(arrival.agent, report, now)
+        case Started() as report:
+            board.started(arrival.agent, report, now)
+        case Hello() as hello:
+            board.agent_joined(hello, now)
+        case None:
+            board.agent_gone(arrival.agent)
