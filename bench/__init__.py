@@ -1,0 +1,1 @@
+"""Measurements of the real product. Nothing here passes or fails; see docs/benchmarks.md."""

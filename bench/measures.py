@@ -1,0 +1,222 @@
+"""The measurements, by their number in the list of targets. Each returns figures by name; several are medians."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import median
+from threading import Event
+
+from ostinato.clock import SystemClock
+from ostinato.control.compile import compile_file
+from ostinato.control.file_mark import unchanged
+from ostinato.home import Home
+from ostinato.model.change import Commit, NewAttempt, NewRun, TaskMove
+from ostinato.model.limits import Limits
+from ostinato.model.record import run_key
+from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
+from ostinato.model.state import TaskState
+from ostinato.model.value import encode
+from ostinato.store import open_store
+
+from .processes import cpu_seconds, pss_mb
+from .product import DAGS, SLOTS, product
+
+Figures = dict[str, float]
+
+TASKS = 10_000
+IDLE_SECONDS = 60.0
+UNFINISHED = 100_000
+
+
+def _nothing() -> None:
+    """What the bare pool runs."""
+
+
+def throughput(rounds: int = 5) -> Figures:
+    """P1: 10,000 tasks in one run, in turn with the same through a bare process pool that keeps no state."""
+    wall: list[float] = []
+    cpu: list[float] = []
+    wall_ratio: list[float] = []
+    cpu_ratio: list[float] = []
+    with product("independent.py") as ours:
+        ours.finish([ours.trigger("warm_up")])
+        for _ in range(rounds):
+            pool_wall, pool_cpu = _pool()
+            before, began = ours.cpu(), time.perf_counter()
+            ours.finish([ours.trigger("independent")])
+            wall.append(time.perf_counter() - began)
+            cpu.append(ours.cpu() - before)
+            wall_ratio.append(wall[-1] / pool_wall)
+            cpu_ratio.append(cpu[-1] / pool_cpu)
+    return {
+        "seconds": median(wall),
+        "tasks per second": TASKS / median(wall),
+        "tasks per second, best": TASKS / min(wall),
+        "CPU µs per task": median(cpu) / TASKS * 1e6,
+        "wall, ratio to the bare pool": median(wall_ratio),
+        "CPU, ratio to the bare pool": median(cpu_ratio),
+    }
+
+
+def _pool() -> tuple[float, float]:
+    with ProcessPoolExecutor(SLOTS) as pool:
+        for warm in [pool.submit(_nothing) for _ in range(100)]:
+            warm.result()
+        before, began = cpu_seconds(os.getpid()), time.perf_counter()
+        for future in [pool.submit(_nothing) for _ in range(TASKS)]:
+            future.result()
+        return time.perf_counter() - began, cpu_seconds(os.getpid()) - before
+
+
+def chain(rounds: int = 10) -> Figures:
+    """P2: a chain of 50 tasks."""
+    seconds: list[float] = []
+    with product("chain.py") as ours:
+        ours.finish([ours.trigger("chain")])
+        for _ in range(rounds):
+            began = time.perf_counter()
+            ours.finish([ours.trigger("chain")])
+            seconds.append(time.perf_counter() - began)
+    return {"ms": median(seconds) * 1e3, "ms, best": min(seconds) * 1e3, "ms per step": median(seconds) * 1e3 / 50}
+
+
+def latency(rounds: int = 30) -> Figures:
+    """P3: from the trigger to the start of the first task."""
+    ms: list[float] = []
+    with product("daily.py") as ours:
+        ours.finish([ours.trigger("single")])
+        for _ in range(rounds):
+            at = SystemClock().now()
+            run = ours.trigger("single")
+            ours.finish([run])
+            (attempt,) = ours.running.store.attempts(run)
+            ms.append((attempt.started_at or at) - at)
+    return {"ms, median": median(ms), "ms, worst": max(ms)}
+
+
+def compiling(rounds: int = 5) -> Figures:
+    """P4: one file that generates 500 dags of 10 tasks; and looking at it again, unchanged."""
+    cold: list[float] = []
+    again: list[float] = []
+    for _ in range(rounds):
+        before = os.times()
+        compilation = compile_file(DAGS / "generated.py", Limits())
+        after = os.times()
+        cold.append(sum(after[:4]) - sum(before[:4]))
+        began = time.process_time()
+        if unchanged(compilation.files) is None:
+            raise RuntimeError("the file is as it was and was taken for changed")
+        again.append(time.process_time() - began)
+        if len(compilation.dags) != 500:
+            raise RuntimeError(f"{len(compilation.dags)} dags, problems: {compilation.problems}")
+    return {"CPU s, cold": median(cold), "CPU ms, unchanged": median(again) * 1e3}
+
+
+def backfill(rounds: int = 3) -> Figures:
+    """P5: 365 days of three tasks."""
+    seconds: list[float] = []
+    for _ in range(rounds):
+        with product("daily.py") as ours:
+            ours.finish([ours.trigger("single")])
+            began = time.perf_counter()
+            ours.finish(ours.backfill("daily"))
+            seconds.append(time.perf_counter() - began)
+    return {"seconds": median(seconds), "tasks per second": 365 * 3 / median(seconds)}
+
+
+def idle() -> Figures:
+    """P6: 500 dags loaded, nothing due: what `ostinato dev` costs in a minute, and the memory it holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "OSTINATO_HOME": str(Path(folder) / "home")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = [sys.executable, "-m", "ostinato", "dev", str(DAGS / "generated.py"), "--slots", str(SLOTS)]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as dev:
+            try:
+                agent = _agent_of(Home(Path(folder) / "home"))
+                Event().wait(5)
+                before = cpu_seconds(dev.pid) + cpu_seconds(agent)
+                Event().wait(IDLE_SECONDS)
+                spent = cpu_seconds(dev.pid) + cpu_seconds(agent) - before
+                memory = pss_mb(dev.pid) + pss_mb(agent)
+            finally:
+                dev.terminate()
+                dev.wait()
+    return {"CPU ms a minute": spent * 1e3 * 60 / IDLE_SECONDS, "PSS MB": memory}
+
+
+def _agent_of(home: Home) -> int:
+    patience = Event()
+    for _ in range(300):
+        try:
+            return int((home.agent / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            patience.wait(0.1)
+    raise RuntimeError("the agent did not start")
+
+
+def restart() -> Figures:
+    """P8: start over a state with 100,000 unfinished task instances in 1,000 runs, until work goes on."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home").create()
+        _plant(home)
+        from ostinato.app import start
+
+        began = time.perf_counter()
+        with start(home, slots=SLOTS) as running:
+            while not any(run.finished_at for run in running.store.runs(limit=1, states=["success"])) and not (
+                running.scheduler.board and running.scheduler.board.attempts
+            ):
+                running.step()
+            seconds = time.perf_counter() - began
+    return {"seconds": seconds}
+
+
+def _plant(home: Home) -> None:
+    """1,000 runs of 200 tasks, half of them done, half of them waiting for a retry that is due."""
+    store = open_store(home.database)
+    now = SystemClock().now()
+    code = canonical(Source("bench.py", b"from ostinato import *"))
+    spec = DagSpec("large", tuple(TaskSpec(f"t{n}") for n in range(200)), max_active_runs=1_000)
+    compiled = CompiledDag(spec, "bench.py", digest(code), digest(canonical(spec), digest(code).encode()))
+    store.put_dags("bench.py", [compiled], code, [], now)
+    day = 86_400_000
+    runs = store.create_runs([
+        NewRun("large", compiled.version, run_key(n * day), "backfill", n * day, (n + 1) * day, encode({}), now)
+        for n in range(1_000)
+    ])
+    epoch = store.take_lead("bench", now)
+    from ostinato.model.cause import Cause
+    from ostinato.model.change import AttemptMove, Event as Happened, RunMove
+    from ostinato.model.state import AttemptState, RunState
+
+    attempt = 0
+    for run in runs:
+        commit = Commit(runs=[RunMove(run.run_id, RunState.QUEUED, RunState.RUNNING, now)])
+        commit.events.append(Happened(run.run_id, 1, now, Cause.ADMITTED, "queued", "running"))
+        for task_no in range(200):
+            attempt += 1
+            commit.tasks.append(TaskMove(run.run_id, task_no, TaskState.NONE, TaskState.QUEUED, now, attempt))
+            commit.new_attempts.append(NewAttempt(attempt, run.run_id, task_no, 1, "gone", now))
+            done = task_no % 2 == 0
+            becomes = TaskState.SUCCESS if done else TaskState.UP_FOR_RETRY
+            commit.tasks.append(TaskMove(run.run_id, task_no, TaskState.QUEUED, becomes, now, attempt, None if done else now))
+            ended = AttemptState.SUCCESS if done else AttemptState.LOST
+            commit.attempts.append(AttemptMove(attempt, AttemptState.QUEUED, ended, now, now, None if done else "resource"))
+        store.commit(commit, epoch)
+    store.close()
+
+
+MEASURES: dict[str, Callable[[], Figures]] = {
+    "P1": throughput,
+    "P2": chain,
+    "P3": latency,
+    "P4": compiling,
+    "P5": backfill,
+    "P6": idle,
+    "P8": restart,
+}

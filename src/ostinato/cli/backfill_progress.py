@@ -1,0 +1,128 @@
+"""How far a backfill is, counted from its rows each time; followed to its end."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ostinato.clock import SystemClock
+from ostinato.model.spec import Schedule
+from ostinato.model.state import FINAL_RUN, RunState
+from ostinato.model.time import Instant, moment
+from ostinato.model.value import decode
+
+from .documents import BackfillDocument
+from .follow import Wait, WaitedTooLong
+from .reading import when
+from .when import day_of
+
+if TYPE_CHECKING:
+    from ostinato.model.record import Run
+    from ostinato.store import Store
+
+_MOST_RUNS: Final = 100_000
+_LOOK_MS: Final = 150
+_COST_SHARE: Final = 10
+"""Looking may take a tenth of the time at most."""
+
+ROWS: Final = "rows"
+"""A task that returns a dict with this key and a whole number says how many rows it wrote."""
+
+
+class BackfillWatched:
+    """A backfill as it was at the last look."""
+
+    def __init__(self, store: "Store", backfill_id: int) -> None:
+        self._store = store
+        self._id = backfill_id
+        self._rows: dict[int, int] = {}
+
+    def look(self) -> BackfillDocument:
+        """How far it is now. Raises NotFound."""
+        found = self._store.backfill(self._id)
+        totals = self._store.totals(self._id)
+        self._count_rows()
+        return BackfillDocument(
+            backfill_id=found.backfill_id,
+            dag_id=found.dag_id,
+            first=day_of(found.first, self._schedule(found.dag_id)),
+            last=day_of(found.last, self._schedule(found.dag_id)),
+            reprocess=found.reprocess,
+            by=found.by,
+            created_at=moment(found.created_at),
+            runs=found.runs or {},
+            tasks=totals.tasks,
+            errors=totals.failures,
+            rows=sum(self._rows.values()),
+            rejected=totals.rejected,
+            started_at=when(totals.started_at),
+            finished_at=when(totals.finished_at) if is_over(found.runs or {}) else None,
+        )
+
+    def _schedule(self, dag_id: str) -> Schedule | None:
+        return self._store.compiled(self._store.dag(dag_id).version).spec.schedule
+
+    def _count_rows(self) -> None:
+        """Add the rows of runs that have succeeded since the last look: what has succeeded stays as it is."""
+        done = self._store.runs(backfill_id=self._id, states=[RunState.SUCCESS], limit=_MOST_RUNS)
+        fresh = [run for run in done if run.run_id not in self._rows]
+        self._rows |= rows_of(self._store, fresh)
+
+
+def rows_of(store: "Store", runs: "Sequence[Run]") -> dict[int, int]:
+    """How many rows each run says it wrote."""
+    sizes = {version: len(store.compiled(version).spec.tasks) for version in {run.version for run in runs}}
+    wanted = [(run.run_id, task_no) for run in runs for task_no in range(sizes[run.version])]
+    found = {run.run_id: 0 for run in runs}
+    for (run_id, _), output in store.outputs(wanted).items():
+        found[run_id] += _rows_in(output)
+    return found
+
+
+def _rows_in(output: bytes) -> int:
+    value: object = decode(output)
+    rows: object = value.get(ROWS) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return rows if isinstance(rows, int) else 0
+
+
+def over(runs: dict[str, int]) -> int:
+    """How many runs are over."""
+    return sum(count for state, count in runs.items() if RunState(state) in FINAL_RUN)
+
+
+def is_over(runs: dict[str, int]) -> bool:
+    """Whether all runs are over."""
+    return over(runs) == sum(runs.values())
+
+
+class BackfillView(Protocol):
+    """Something that shows a backfill while it goes on."""
+
+    def show(self, document: BackfillDocument, now: Instant) -> None:
+        """Draw what is new."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def follow_backfill(
+    store: "Store", backfill_id: int, wait: Wait, view: BackfillView, give_up_at: Instant | None = None
+) -> BackfillDocument:
+    """Follow a backfill until all its runs are over. Raises WaitedTooLong when that is not so by ``give_up_at``."""
+    clock, watched = SystemClock(), BackfillWatched(store, backfill_id)
+    try:
+        while True:
+            begun = clock.now()
+            document = watched.look()
+            now = clock.now()
+            view.show(document, now)
+            if is_over(document.runs):
+                return document
+            if give_up_at is not None and now >= give_up_at:
+                advice = f"It goes on; see `ostinato backfill show {backfill_id}`."
+                raise WaitedTooLong(f"backfill {backfill_id} is not done yet", help=advice)
+            look_again = now + max(_LOOK_MS, _COST_SHARE * (now - begun))
+            while clock.now() < look_again:
+                wait(look_again)
+    finally:
+        view.close()

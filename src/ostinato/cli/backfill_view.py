@@ -1,0 +1,86 @@
+"""A backfill's progress: a bar on a terminal, a line from time to time elsewhere."""
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from .backfill_progress import BackfillView, is_over, over
+from .documents import BackfillDocument
+from .terminal import say
+from .when import duration, elapsed_ms
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from ostinato.model.time import Instant
+
+_SAY_EVERY_MS: Final = 2_000
+_RATE_AFTER_MS: Final = 300
+
+
+class BackfillLines:
+    """A line every few seconds, and one at the end."""
+
+    def __init__(self) -> None:
+        self._said_at: Instant | None = None
+
+    def show(self, document: BackfillDocument, now: "Instant") -> None:
+        """Say how far it is, if that was not said just now."""
+        if not is_over(document.runs) and self._said_at is not None and now - self._said_at < _SAY_EVERY_MS:
+            return
+        self._said_at = now
+        say(f"backfill {document.backfill_id}: {numbers(document, now)}")
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class BackfillBar:
+    """A bar with its numbers, redrawn in place; it stays when the backfill is over."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+
+    def show(self, document: BackfillDocument, now: "Instant") -> None:
+        """Draw the bar as it is now."""
+        from rich.console import Group  # noqa: PLC0415 - loads the drawing library, which lines do without
+        from rich.live import Live  # noqa: PLC0415
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        from .screen import console  # noqa: PLC0415
+
+        if self._live is None:
+            self._live = Live(console=console(), auto_refresh=False)
+            self._live.start()
+        bar = ProgressBar(total=sum(document.runs.values()) or 1, completed=over(document.runs), width=60)
+        self._live.update(Group(bar, Text(numbers(document, now), overflow="fold")), refresh=True)
+
+    def close(self) -> None:
+        """Leave the bar where it is and go on below it."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def view_for_people() -> BackfillView:
+    """A bar on a terminal, lines elsewhere."""
+    return BackfillBar() if sys.stderr.isatty() else BackfillLines()
+
+
+def numbers(document: BackfillDocument, now: "Instant") -> str:
+    """Runs, tasks, rows, rejected rows, rate and time left, in one line."""
+    done, total = over(document.runs), sum(document.runs.values())
+    parts = [f"{done:,}/{total:,} runs"]
+    if failed := document.runs.get("failed", 0):
+        parts.append(f"{failed:,} failed")
+    parts.append(f"{sum(document.tasks.values()):,} tasks")
+    if document.rows:
+        parts.append(f"{document.rows:,} rows")
+    parts.append(f"{document.rejected:,} rejected")
+    if document.started_at is None:
+        return ", ".join(parts)
+    spent = elapsed_ms(document.started_at, document.finished_at, now)
+    if spent > _RATE_AFTER_MS and done:
+        parts.append(f"{done * 1_000 / spent:,.1f} runs/s")
+        parts.append(f"in {duration(spent)}" if done == total else f"{duration(spent * (total - done) / done)} left")
+    return ", ".join(parts)

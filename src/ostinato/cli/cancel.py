@@ -1,0 +1,46 @@
+"""``ostinato cancel``: ask that a run stops."""
+
+import getpass
+
+from ostinato.clock import SystemClock
+from ostinato.control.hint import hint
+from ostinato.model.errors import Conflict
+from ostinato.model.state import FINAL_RUN
+
+from .documents import OneRunDocument
+from .reading import run_document
+from .session import present_home, state
+from .target import run_named
+from .terminal import next_step, out, out_json
+from .words import AsJson, RunName, declaration
+
+app = declaration()
+
+
+@app.command(epilog="ostinato cancel 12\nostinato cancel sales@2025-05-01")
+def cancel(run: RunName, as_json: AsJson = False) -> None:
+    """Stop a run: what has not started never starts, what runs is stopped; what succeeded stays."""
+    home = present_home()
+    with state(home) as store:
+        found = run_named(store, run)
+        asked = store.request_cancel(found.run_id, asker(), SystemClock().now())
+        found = store.run(found.run_id)
+        if not asked and found.state in FINAL_RUN:
+            raise Conflict(f"run {found.run_id} is over: {found.state}", help="There is nothing left to stop.")
+        spec = store.compiled(found.version).spec
+    hint(home)
+    if as_json:
+        out_json(OneRunDocument(run=run_document(found, spec)))
+        return
+    out(f"run {found.run_id} of {found.dag_id} {'is' if asked else 'was already'} asked to stop")
+    next_step(f"ostinato show {found.run_id}")
+
+
+def asker() -> str:
+    """Who asks: the user of this process, by name or number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        import os  # noqa: PLC0415
+
+        return f"uid {os.getuid()}"

@@ -1,0 +1,102 @@
+"""``ostinato check``: compile dag files and show every problem at once. Needs no state and changes none."""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ostinato.model.record import DagProblem
+
+from .dag_files import existing
+from .documents import CheckDocument, CheckedDag
+from .problems import draw_problems, shown_path
+from .reading import problem_document
+from .terminal import Ink, next_step, out, out_json, say
+from .words import AsJson, declaration
+
+if TYPE_CHECKING:
+    from ostinato.control.compilation import Compilation
+
+app = declaration()
+
+WRONG_DEFINITION = 3
+
+
+@app.command(epilog="ostinato check dags/\nostinato check sales.py --json")
+def check(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS", help="dag files, or folders of them (default: this folder)")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Compile dag files and show every problem with its place. Exit 3 if there is any."""
+    from ostinato.control.deploy import dag_files  # noqa: PLC0415 - help does without
+
+    files = dag_files(existing(paths or ["."]))
+    compiled = compile_all(files)
+    problems = [problem for each in compiled for problem in each.problems] + same_ids(compiled)
+    if as_json:
+        out_json(_document(files, compiled, problems))
+    else:
+        _draw(compiled, problems)
+    return WRONG_DEFINITION if problems else 0
+
+
+def compile_all(files: Sequence[Path]) -> list["Compilation"]:
+    """Compile each file in a child of its own, as many at a time as there are processors."""
+    from ostinato.control.compile import compile_file  # noqa: PLC0415 - help does without
+
+    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, max(len(files), 1))) as pool:
+        return list(pool.map(compile_file, files))
+
+
+def same_ids(compiled: Sequence["Compilation"]) -> list[DagProblem]:
+    """A problem for each dag whose id another file has already."""
+    from ostinato.authoring.mistakes import Mistake  # noqa: PLC0415 - help does without
+
+    first: dict[str, str] = {}
+    found: list[DagProblem] = []
+    for dag in (dag for each in compiled for dag in each.dags):
+        earlier = first.setdefault(dag.spec.dag_id, dag.file)
+        if earlier != dag.file:
+            what = f'the dag "{dag.spec.dag_id}" is defined in {shown_path(earlier)} too'
+            found.append(DagProblem(dag.file, Mistake.SAME_DAG_ID.value, what, help="give one of them another id"))
+    return found
+
+
+def _document(
+    files: Sequence[Path], compiled: Sequence["Compilation"], problems: Sequence[DagProblem]
+) -> CheckDocument:
+    return CheckDocument(
+        files=[str(file) for file in files],
+        dags=[
+            CheckedDag(dag_id=dag.spec.dag_id, file=dag.file, version=dag.version, tasks=len(dag.spec.tasks))
+            for each in compiled
+            for dag in each.dags
+        ],
+        problems=[problem_document(problem) for problem in problems],
+    )
+
+
+def _draw(compiled: Sequence["Compilation"], problems: Sequence[DagProblem]) -> None:
+    ink = Ink(sys.stdout)
+    if problems:
+        out(draw_problems(problems, ink))
+        out()
+    for dag in (dag for each in compiled for dag in each.dags):
+        out(
+            f"{ink('ok', 'green')}  {dag.spec.dag_id}  {len(dag.spec.tasks):,} tasks  {ink(shown_path(dag.file), 'dim')}"
+        )
+    if problems:
+        broken = len({problem.file for problem in problems})
+        say(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {broken} file{'s' * (broken > 1)}")
+        return
+    first = next((dag for each in compiled for dag in each.dags), None)
+    if first is None:
+        say("no dags were found")
+        return
+    next_step(f"ostinato run {shown_path(first.file)}:{first.spec.dag_id}")

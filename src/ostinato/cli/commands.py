@@ -1,0 +1,38 @@
+"""Every command by name: what it is for, and the module that declares it. Nothing else is imported to list them."""
+
+from typing import Final, NamedTuple
+
+
+class Command(NamedTuple):
+    """One word after ``ostinato``.
+
+    ``module`` is the file of this package that declares it. A group has ``subcommands``; ``default`` is the one that is
+    meant when the next word is none of them.
+    """
+
+    name: str
+    section: str
+    summary: str
+    module: str
+    subcommands: tuple[str, ...] = ()
+    default: str = ""
+
+
+COMMANDS: Final = (
+    Command("demo", "Start", "see it work: a year of real flights, faults included, on this machine", "demo"),
+    Command("run", "Start", "run a dag of a file once, here and now", "run"),
+    Command("check", "Start", "compile dag files and show every problem", "check"),
+    Command("dev", "Start", "run scheduler and agent here; reload dags when their files change", "dev"),
+    Command("trigger", "Work", "ask for one run of a dag", "trigger"),
+    Command("backfill", "Work", "run a range of dates", "backfill", ("start", "ls", "show", "cancel"), "start"),
+    Command("cancel", "Work", "stop a run", "cancel"),
+    Command("dags", "Look", "list dags; pause and unpause their schedules", "dags", ("ls", "pause", "unpause"), "ls"),
+    Command("runs", "Look", "list runs, newest first", "runs"),
+    Command("show", "Look", "one run: its tasks, attempts, errors, rejected rows", "show"),
+    Command("logs", "Look", "what the tasks of a run wrote", "logs"),
+    Command("why", "Look", "why a dag, run or task is where it is, and what moves it", "why"),
+    Command("dlq", "Look", "rejected records: where they wait and why", "dlq", ("ls", "show"), "ls"),
+    Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),
+)
+
+BY_NAME: Final = {command.name: command for command in COMMANDS}

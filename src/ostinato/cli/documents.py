@@ -1,0 +1,315 @@
+"""What the commands answer with ``--json``: these keys are a promise. What people see is drawn from the same values.
+
+Moments (``_at``) are ISO 8601 in UTC; ``_ms`` are milliseconds; what is not known yet is null. ``schema`` names the document
+and its version: a key is only ever added within a version.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class RunDocument(Struct, kw_only=True):
+    """One run. ``logical_date`` is what it is for, in the schedule's zone; ``started_at`` is when it ran."""
+
+    run_id: int
+    dag_id: str
+    logical_date: str
+    state: str
+    kind: str
+    run_key: str
+    interval_start: datetime
+    interval_end: datetime
+    version: str
+    params: dict[str, Any]
+    by: str
+    backfill_id: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: int | None
+    cancel_requested_at: datetime | None
+
+
+class RunsDocument(Struct, kw_only=True):
+    """Answer of ``runs``: newest first."""
+
+    schema: str = "runs/1"
+    runs: list[RunDocument]
+
+
+class OneRunDocument(Struct, kw_only=True):
+    """Answer of ``trigger``, ``cancel`` and ``run``."""
+
+    schema: str = "run/1"
+    run: RunDocument
+
+
+class AttemptDocument(Struct, kw_only=True):
+    """One try of a task. ``error_class`` and ``rule`` say how its failure was classed, and by what."""
+
+    attempt: int
+    number: int
+    state: str
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: int | None
+    peak_kib: int
+    cpu_ms: int
+    error_class: str | None
+    rule: str | None
+    how: str | None
+    message: str | None
+    traceback: str | None
+    exit_code: int | None
+
+
+class TaskDocument(Struct, kw_only=True):
+    """One task of a run; ``state`` is ``none`` before its first move. ``due_at``: when it is looked at again."""
+
+    task_no: int
+    task_id: str
+    kind: str
+    state: str
+    upstream: list[str]
+    changed_at: datetime | None
+    due_at: datetime | None
+    waiting_since: datetime | None
+    attempts: list[AttemptDocument]
+
+
+class RejectedDocument(Struct, kw_only=True):
+    """Rejected rows that wait in a file: how many, why, and whose they are."""
+
+    run_id: int
+    task_id: str
+    asset: str
+    partition: str
+    path: str
+    count: int
+    reasons: dict[str, int]
+    at: datetime
+
+
+class AlertDocument(Struct, kw_only=True):
+    """Something people were told, or are about to be. ``delivered_at`` null with an ``error``: it did not work yet."""
+
+    dedup_key: str
+    action: str
+    severity: str
+    summary: str
+    at: datetime
+    delivered_at: datetime | None
+    tries: int
+    error: str
+    details: dict[str, Any]
+
+
+class EventDocument(Struct, kw_only=True):
+    """One line of a run's story. ``task_id`` null speaks of the run itself."""
+
+    seq: int
+    at: datetime
+    task_id: str | None
+    attempt: int | None
+    cause: str
+    was: str
+    becomes: str
+    facts: dict[str, Any] | None
+
+
+class ShowDocument(Struct, kw_only=True):
+    """Answer of ``show``. ``events`` is null unless ``--events`` was given."""
+
+    schema: str = "show/1"
+    run: RunDocument
+    tasks: list[TaskDocument]
+    rejected: list[RejectedDocument]
+    alerts: list[AlertDocument]
+    events: list[EventDocument] | None
+
+
+class LogDocument(Struct, kw_only=True):
+    """What one attempt wrote, at most the last megabyte; ``cut`` says that something before it was left out."""
+
+    task_id: str
+    attempt: int
+    number: int
+    state: str
+    text: str
+    cut: bool
+
+
+class LogsDocument(Struct, kw_only=True):
+    """Answer of ``logs``, by task and try."""
+
+    schema: str = "logs/1"
+    run_id: int
+    logs: list[LogDocument]
+
+
+class DagDocument(Struct, kw_only=True):
+    """A dag as deployed. ``schedule`` is null for one that only runs when it is asked to."""
+
+    dag_id: str
+    version: str
+    file: str
+    schedule: str | None
+    paused: bool
+    tasks: int
+    deadline: str | None
+    scheduled_until: datetime | None
+    last_run: RunDocument | None
+
+
+class ProblemDocument(Struct, kw_only=True):
+    """Why a dag file cannot be taken over. ``line`` and ``column`` count from 1; 0 means unknown."""
+
+    file: str
+    code: str
+    what: str
+    line: int
+    column: int
+    help: str
+
+
+class DagsDocument(Struct, kw_only=True):
+    """Answer of ``dags``."""
+
+    schema: str = "dags/1"
+    dags: list[DagDocument]
+    problems: list[ProblemDocument]
+
+
+class CheckedDag(Struct, kw_only=True):
+    """A dag that compiles."""
+
+    dag_id: str
+    file: str
+    version: str
+    tasks: int
+
+
+class CheckDocument(Struct, kw_only=True):
+    """Answer of ``check``."""
+
+    schema: str = "check/1"
+    files: list[str]
+    dags: list[CheckedDag]
+    problems: list[ProblemDocument]
+
+
+class BackfillDocument(Struct, kw_only=True):
+    """A backfill and how far it is.
+
+    ``runs`` and ``tasks`` count by state, ``errors`` failed tries by error class. ``rows`` adds up what tasks returned
+    under the key ``rows``; ``rejected`` counts dead letters. ``first`` and ``last`` are logical dates.
+    """
+
+    backfill_id: int
+    dag_id: str
+    first: str
+    last: str
+    reprocess: str
+    by: str
+    created_at: datetime
+    runs: dict[str, int]
+    tasks: dict[str, int]
+    errors: dict[str, int]
+    rows: int
+    rejected: int
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class BackfillsDocument(Struct, kw_only=True):
+    """Answer of ``backfill ls``: newest first."""
+
+    schema: str = "backfills/1"
+    backfills: list[BackfillDocument]
+
+
+class OneBackfillDocument(Struct, kw_only=True):
+    """Answer of ``backfill show`` and of a backfill that was started or cancelled."""
+
+    schema: str = "backfill/1"
+    backfill: BackfillDocument
+
+
+class PlannedRun(Struct, kw_only=True):
+    """A run that a backfill would create."""
+
+    logical_date: str
+    interval_start: datetime
+    interval_end: datetime
+
+
+class PlanDocument(Struct, kw_only=True):
+    """Answer of ``backfill --dry-run``: what would be created, and how many intervals would be left alone, by reason.
+
+    ``median_run_ms`` is how long the newest runs of the dag took.
+    """
+
+    schema: str = "backfill-plan/1"
+    dag_id: str
+    first: str
+    last: str
+    reprocess: str
+    runs: list[PlannedRun]
+    left_alone: dict[str, int]
+    median_run_ms: int | None
+
+
+class DeadLettersDocument(Struct, kw_only=True):
+    """Answer of ``dlq``: newest first."""
+
+    schema: str = "dlq/1"
+    rejected: list[RejectedDocument]
+
+
+class RecordsDocument(Struct, kw_only=True):
+    """Answer of ``dlq show``: the records as they stand in the file, up to the limit; ``total`` is how many wait."""
+
+    schema: str = "dlq-records/1"
+    asset: str
+    partition: str
+    path: str
+    total: int
+    reasons: dict[str, int]
+    records: list[dict[str, Any]]
+
+
+class CheckResult(Struct, kw_only=True):
+    """One thing that was looked at: ``ok``, ``note``, ``warning`` or ``error``."""
+
+    name: str
+    state: str
+    what: str
+    help: str = ""
+
+
+class DoctorDocument(Struct, kw_only=True):
+    """Answer of ``doctor``."""
+
+    schema: str = "doctor/1"
+    home: str
+    checks: list[CheckResult]
+
+
+class ReasonDocument(Struct, kw_only=True):
+    """One link of the chain that ``why`` walks. A code never changes; ``lifts`` is empty where nothing has to end it."""
+
+    code: str
+    what: str
+    lifts: str
+
+
+class WhyDocument(Struct, kw_only=True):
+    """Answer of ``why``: from what was asked to the first fact that explains it. The last that lifts moves them all."""
+
+    schema: str = "why/1"
+    subject: str
+    state: str
+    reasons: list[ReasonDocument]

@@ -1,0 +1,79 @@
+"""``ostinato trigger``: ask for one run of a dag."""
+
+from typing import Annotated
+
+import typer
+
+from ostinato.clock import SystemClock
+from ostinato.control.hint import hint
+from ostinato.model.record import Run
+from ostinato.model.state import RunState
+
+from .cancel import asker
+from .documents import OneRunDocument, RunDocument
+from .reading import run_document
+from .session import present_home, state
+from .target import spec_of
+from .terminal import Ink, next_step, out, out_json
+from .when import duration
+from .words import AsJson, DagId, Params, Timeout, declaration
+
+app = declaration()
+
+RunDate = Annotated[
+    str | None, typer.Option(metavar="DATE", help="what the run is for: 2025-05-01, or 2025-05-01T06:00")
+]
+
+
+@app.command(
+    epilog="ostinato trigger sales\n"
+    "ostinato trigger sales --date 2025-05-01 --param region=eu\n"
+    "ostinato trigger sales --wait --timeout 600"
+)
+def trigger(
+    dag: DagId,
+    date: RunDate = None,
+    param: Params = None,
+    wait: Annotated[bool, typer.Option("--wait", help="wait until it is done; exit 1 if it did not succeed")] = False,
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask for one run of a dag.
+
+    Without --date it is for the last interval that is complete, or for today if the dag has no schedule.
+    """
+    from .order import interval_for, new_run  # noqa: PLC0415 - loads timetables, which help does without
+
+    home, now = present_home(), SystemClock().now()
+    with state(home) as store:
+        spec = spec_of(store, dag)
+        run = new_run(store, spec, interval_for(spec.schedule, date, now), param or [], asker(), now)
+        hint(home)
+        if wait:
+            from .follow import progress  # noqa: PLC0415
+            from .watch import Silence, view_for_people, watch  # noqa: PLC0415
+
+            give_up_at = None if timeout is None else now + round(timeout * 1_000)
+            with progress(home, run_only=run.run_id) as pause:
+                run = watch(store, run, pause, Silence() if as_json else view_for_people(), give_up_at)
+    document = run_document(run, spec)
+    if as_json:
+        out_json(OneRunDocument(run=document))
+    elif wait:
+        tell_end(document)
+    else:
+        out(f"run {document.run_id} of {document.dag_id} for {document.logical_date} is {document.state}")
+        next_step(f"ostinato show {document.run_id}")
+    return exit_code(run) if wait else 0
+
+
+def tell_end(run: RunDocument) -> None:
+    """How a run that was waited for ended."""
+    state_name = Ink().state(run.state)
+    out(f"run {run.run_id} of {run.dag_id} for {run.logical_date}: {state_name} in {duration(run.duration_ms)}")
+    next_step(f"ostinato {'show' if run.state == RunState.SUCCESS else 'why'} {run.run_id}")
+
+
+def exit_code(run: Run) -> int:
+    """0 for a run that succeeded, 1 for one that did not."""
+    return 0 if run.state == RunState.SUCCESS else 1

@@ -1,0 +1,153 @@
+"""Following one run to its end: what has happened since the last look, drawn live or told line by line."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ostinato.clock import SystemClock
+from ostinato.model.record import LoggedEvent, Run
+from ostinato.model.spec import DagSpec
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
+from ostinato.model.time import Instant
+
+from .follow import Wait, WaitedTooLong
+from .terminal import Ink, plain, say
+from .when import duration, logical_date
+
+if TYPE_CHECKING:
+    from ostinato.store import Store
+
+_BATCH: Final = 10_000
+_LOOK_MS: Final = 20
+_LOOK_AT_MANY_MS: Final = 100
+MANY_TASKS: Final = 200
+"""A run with more tasks than this is told in numbers; only what goes wrong is told by name."""
+
+
+class Watched:
+    """A run as it was at the last look: the run, its tasks' states, and since when."""
+
+    def __init__(self, store: "Store", run: Run) -> None:
+        self._store = store
+        self.run = run
+        self.spec: DagSpec = store.compiled(run.version).spec
+        self.states = [TaskState.NONE] * len(self.spec.tasks)
+        self.since: list[Instant | None] = [None] * len(self.spec.tasks)
+        self._seq = -1
+
+    def look(self) -> list[LoggedEvent]:
+        """What happened since the last look."""
+        self.run = self._store.run(self.run.run_id)  # before its events: a run that is over has no more of them
+        found: list[LoggedEvent] = []
+        while events := self._store.events(self.run.run_id, self._seq, _BATCH):
+            self._seq = events[-1].seq
+            found += events
+        for event in found:
+            if event.task_no is not None:
+                self.states[event.task_no] = TaskState(event.becomes)
+                self.since[event.task_no] = event.at
+        return found
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many tasks to name each."""
+        return len(self.states) > MANY_TASKS
+
+    @property
+    def name(self) -> str:
+        """What the run is called in one line."""
+        return f"{self.run.dag_id} for {logical_date(self.run.interval, self.spec.schedule)}"
+
+
+class View(Protocol):
+    """Something that shows a run while it goes on."""
+
+    def show(self, watched: Watched, events: Sequence[LoggedEvent], now: Instant) -> None:
+        """Draw what is new."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def watch(store: "Store", run: Run, wait: Wait, view: View, give_up_at: Instant | None = None) -> Run:
+    """Follow a run until it is over. Raises WaitedTooLong when that is not so by ``give_up_at``."""
+    clock, watched = SystemClock(), Watched(store, run)
+    try:
+        while True:
+            events, now = watched.look(), clock.now()
+            view.show(watched, events, now)
+            if watched.run.state in FINAL_RUN:
+                return watched.run
+            if give_up_at is not None and now >= give_up_at:
+                advice = f"It goes on; see `ostinato show {run.run_id}`."
+                raise WaitedTooLong(f"run {run.run_id} is still {watched.run.state}", help=advice)
+            look_again = now + (_LOOK_AT_MANY_MS if watched.many else _LOOK_MS)
+            while clock.now() < look_again:
+                wait(look_again)
+    finally:
+        view.close()
+
+
+class Silence:
+    """A view for those who only want the result."""
+
+    def show(self, watched: Watched, events: Sequence[LoggedEvent], now: Instant) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Lines:
+    """A line for each task that ends or is tried again; of runs with many tasks, only what goes wrong."""
+
+    def __init__(self) -> None:
+        self._ink = Ink(sys.stderr)
+        self._begun: dict[int, Instant] = {}
+
+    def show(self, watched: Watched, events: Sequence[LoggedEvent], now: Instant) -> None:
+        """Say what is new."""
+        del now
+        for event in events:
+            if event.task_no is None:
+                continue
+            if event.becomes in (TaskState.QUEUED, TaskState.DEFERRED):
+                self._begun.setdefault(event.task_no, event.at)
+            if _worth_a_line(event, watched):
+                self._say(event, watched.spec.tasks[event.task_no].task_id, self._begun.get(event.task_no, event.at))
+
+    def _say(self, event: LoggedEvent, task_id: str, begun: Instant) -> None:
+        took = duration(event.at - begun) if event.becomes in FINAL_TASK else ""
+        line = f"  {task_id:24} {self._ink.state(event.becomes)}  {took}  {plain(remark(event))}"
+        say(line.rstrip())
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def _worth_a_line(event: LoggedEvent, watched: Watched) -> bool:
+    if event.becomes == TaskState.UP_FOR_RETRY:
+        return True
+    if watched.many and event.becomes in (TaskState.SUCCESS, TaskState.SKIPPED):
+        return False
+    return event.becomes in FINAL_TASK or (event.becomes == TaskState.DEFERRED and event.was == TaskState.NONE)
+
+
+def remark(event: LoggedEvent) -> str:
+    """What else is to be said of a move: the class and rule of a failure, and when it is tried again."""
+    facts = event.facts or {}
+    if "class" not in facts:
+        return ""
+    again = f", again in {duration(delay)}" if isinstance(delay := facts.get("delay_ms"), int) else ""
+    return f"{facts['class']} error {facts.get('error')} ({facts.get('rule')}){again}"
+
+
+def view_for_people() -> View:
+    """A live picture on a terminal, lines elsewhere."""
+    if sys.stderr.isatty():
+        from .screen import RunScreen  # noqa: PLC0415 - loads the drawing library
+
+        return RunScreen()
+    return Lines()

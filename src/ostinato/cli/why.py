@@ -1,0 +1,125 @@
+"""``ostinato why``: the shortest chain from what is asked to the fact that explains it, and what will lift it."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ostinato.clock import SystemClock
+from ostinato.home import Home
+from ostinato.model.record import Run
+from ostinato.model.state import RunState
+
+from .documents import ReasonDocument, WhyDocument
+from .processes import agent_alive
+from .reading import Specs
+from .session import present_home, state
+from .target import run_named, task_named
+from .terminal import Ink, next_step, out, out_json, plain
+from .words import AsJson, declaration
+
+if TYPE_CHECKING:
+    from ostinato.decide.reason import Reason
+    from ostinato.decide.situation import PoolRoom, RunSituation
+    from ostinato.model.time import Instant
+    from ostinato.store import Store
+
+app = declaration()
+
+_COUNTED_RUNS = 10_000
+
+
+@app.command(epilog="ostinato why sales\nostinato why 12\nostinato why sales@2025-05-01/load")
+def why(
+    subject: Annotated[
+        str, typer.Argument(metavar="DAG|RUN|RUN/TASK", help="a dag's id; a run as a number or dag@date; a task of it")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say why a dag, a run or a task is where it is, and what will move it on."""
+    home = present_home()
+    with state(home) as store:
+        document = _explained(store, home, subject, SystemClock().now())
+    if as_json:
+        out_json(document)
+        return
+    _draw(document)
+
+
+def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyDocument:
+    """What `why` answers. Raises NotFound."""
+    from ostinato.decide.explain import why_run, why_task  # noqa: PLC0415 - loads timetables, which help does without
+
+    name, slash, task_id = subject.partition("/")
+    if not slash and not name.isdecimal() and "@" not in name:
+        return _of_dag(store, home, name, now)
+    run = run_named(store, name, newest=True)
+    situation = run_situation(store, home, run, now)
+    if not slash:
+        return _document(f"run {run.run_id} of {run.dag_id}", run.state, why_run(situation))
+    task_no = task_named(situation.spec, task_id)
+    title = f"{task_id} in run {run.run_id} of {run.dag_id}"
+    return _document(title, situation.state(task_no), why_task(situation, task_no))
+
+
+def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocument:
+    from ostinato.app import scheduler_alive  # noqa: PLC0415 - loads the scheduler's parts, which help does without
+    from ostinato.decide.explain import why_dag  # noqa: PLC0415
+    from ostinato.decide.situation import DagSituation  # noqa: PLC0415
+
+    dag = store.dag(dag_id)
+    spec = store.compiled(dag.version).spec
+    name = "retired" if dag.retired_at is not None else "paused" if dag.paused else "deployed"
+    reasons = why_dag(DagSituation(now, scheduler_alive(home) is not None, dag, spec))
+    return _document(dag_id, name, reasons)
+
+
+def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> "RunSituation":
+    """All that can keep a run, or a task of it, waiting."""
+    from ostinato.app import scheduler_alive  # noqa: PLC0415
+    from ostinato.decide.situation import RunSituation  # noqa: PLC0415
+
+    running = store.runs(dag_id=run.dag_id, states=[RunState.RUNNING], limit=_COUNTED_RUNS)
+    return RunSituation(
+        now=now,
+        scheduler=scheduler_alive(home) is not None,
+        agent=agent_alive(home) is not None,
+        spec=store.compiled(run.version).spec,
+        run=run,
+        tasks={task.task_no: task for task in store.tasks(run.run_id)},
+        attempts=store.attempts(run.run_id),
+        pools=_pools(store),
+        running_runs=len(running),
+    )
+
+
+def _pools(store: "Store") -> "dict[str, PoolRoom]":
+    """Every pool, and how many of its slots live attempts occupy: counted from the rows."""
+    from ostinato.decide.situation import PoolRoom  # noqa: PLC0415
+
+    specs = Specs(store)
+    used: dict[str, int] = {}
+    for found in store.open_work():
+        for attempt in found.live:
+            task = specs.of(found.run.version).tasks[attempt.task_no]
+            used[task.pool] = used.get(task.pool, 0) + task.slots
+    return {pool.name: PoolRoom(pool.slots, used.get(pool.name, 0)) for pool in store.pools()}
+
+
+def _document(subject: str, state_name: str, reasons: "list[Reason]") -> WhyDocument:
+    links = [ReasonDocument(code=reason.code, what=reason.what, lifts=reason.lifts) for reason in reasons]
+    return WhyDocument(subject=subject, state=state_name, reasons=links)
+
+
+def _draw(document: WhyDocument) -> None:
+    ink = Ink(sys.stdout)
+    out(f"{ink(document.subject, 'bold')}  {ink.state(document.state)}")
+    for depth, reason in enumerate(document.reasons):
+        out(f"  {'  ' * depth}{ink(reason.code, 'cyan')}  {plain(reason.what)}")
+    lifts = next((reason.lifts for reason in reversed(document.reasons) if reason.lifts), "")
+    if lifts:
+        out(f"moves on when: {plain(lifts)}")
+    if " in run " in document.subject or document.subject.startswith("run "):
+        next_step(f"ostinato show {document.subject.partition('run ')[2].split()[0]}")
+    else:
+        next_step(f"ostinato runs {document.subject}")
