@@ -1,0 +1,124 @@
+"""The engine's part of a check: records of text go in, typed rows marked good or bad come out, and why.
+
+Statements are put together here and nowhere else: their parts are constants of ours, and names and conditions of the
+contract, which cannot be bound parameters; ``criteria`` quotes them.
+"""
+
+# ruff: noqa: S608 - see above
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from .contract import Contract
+from .criteria import Criterion, criteria, declared, identifier, text_column, typed
+from .engine import session
+from .errors import ContractInvalid
+
+ROW: Final = "__row"
+"""The running number of a record over all files of a check."""
+
+_PIECE: Final = "__piece"
+_GOOD: Final = "__good"
+_CHECKED: Final = "__checked"
+_DUPLICATES: Final = "__duplicates"
+_RECORDS: Final = "__records"
+
+
+class Judge:
+    """Judges records by one contract, in temporary tables of one engine session. Raises ContractInvalid."""
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+        _try_out(contract)
+        self.engine = engine
+        self._contract = contract
+        self._names = ", ".join(identifier(column.name) for column in contract.columns)
+        self._criteria = criteria(contract)
+        self._typed = f"(SELECT *, {typed(contract)} FROM {_RECORDS})"
+        self._query(f"CREATE TEMP TABLE {_CHECKED} ({ROW} BIGINT, {_PIECE} INT, {declared(contract)}, {_GOOD} BOOL)")
+        self._query(f"CREATE TEMP TABLE {_DUPLICATES} ({ROW} BIGINT)")
+
+    def take(self, piece: int, records: pa.Table) -> None:
+        """Take in the well-formed records of a piece."""
+        failing = " OR ".join(map(_is_true, self._criteria)) or "FALSE"
+        with self._registered(records):
+            self._query(
+                f"INSERT INTO {_CHECKED} SELECT {ROW}, {piece}, {self._names}, NOT ({failing}) FROM {self._typed}"
+            )
+
+    def find_duplicates(self) -> None:
+        """Good rows whose key an earlier good row has are good no more; every row with a kept row's key is noted."""
+        if not self._contract.key:
+            return
+        names = [identifier(name) for name in self._contract.key]
+        key, same = ", ".join(names), " AND ".join(f"c.{name} = k.{name}" for name in names)
+        first = f"SELECT {key}, min({ROW}) AS {ROW} FROM {_CHECKED} WHERE {_GOOD} GROUP BY {key} HAVING count(*) > 1"
+        self._query(
+            f"UPDATE {_CHECKED} c SET {_GOOD} = FALSE FROM ({first}) k WHERE {same} AND c.{_GOOD} AND c.{ROW} > k.{ROW}"
+        )
+        self._query(
+            f"INSERT INTO {_DUPLICATES} SELECT c.{ROW} FROM {_CHECKED} k JOIN {_CHECKED} c ON {same} "
+            f"WHERE k.{_GOOD} AND NOT c.{_GOOD} AND c.{ROW} > k.{ROW}"
+        )
+
+    def good(self) -> duckdb.DuckDBPyRelation:
+        """The good rows, typed, in the order they came."""
+        return self.engine.sql(f"SELECT {self._names} FROM {_CHECKED} WHERE {_GOOD}")
+
+    def count_good(self) -> int:
+        """How many good rows there are."""
+        return self._query(f"SELECT count(*) FROM {_CHECKED} WHERE {_GOOD}")[0][0]
+
+    def pieces_with_bad(self) -> set[int]:
+        """The pieces that have bad rows."""
+        return {piece for (piece,) in self._query(f"SELECT DISTINCT {_PIECE} FROM {_CHECKED} WHERE NOT {_GOOD}")}
+
+    def bad_rows(self, piece: int) -> dict[int, bool]:
+        """The bad rows of a piece, each with whether it has the key of an earlier row that is kept."""
+        duplicate = f"{ROW} IN (FROM {_DUPLICATES})"
+        return dict(
+            self._query(f"SELECT {ROW}, {duplicate} FROM {_CHECKED} WHERE {_PIECE} = ? AND NOT {_GOOD}", [piece])
+        )
+
+    def failed(self, records: pa.Table) -> dict[int, list[Criterion]]:
+        """Everything each of these records fails on."""
+        verdicts = ", ".join(map(_is_true, self._criteria))
+        with self._registered(records):
+            judged = self._query(f"SELECT {ROW}, [{verdicts}]::BOOL[] FROM {self._typed}")
+        return {
+            row: [each for each, fails in zip(self._criteria, verdict, strict=True) if fails] for row, verdict in judged
+        }
+
+    def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self.engine.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def _registered(self, records: pa.Table) -> Generator[None]:
+        self.engine.register(_RECORDS, records)
+        try:
+            yield
+        except (duckdb.DataError, duckdb.ProgrammingError) as error:
+            raise ContractInvalid(f"a rule cannot be applied: {error}", where=self._contract.asset) from error
+        finally:
+            self.engine.unregister(_RECORDS)
+
+
+def _is_true(criterion: Criterion) -> str:
+    return f"(({criterion.fails}) IS TRUE)"
+
+
+@lru_cache(maxsize=128)
+def _try_out(contract: Contract) -> None:
+    """Raise ContractInvalid if the engine does not understand one of the contract's conditions."""
+    texts = ", ".join(f"NULL::VARCHAR AS {text_column(n)}" for n in range(len(contract.columns)))
+    with session() as engine:
+        for each in criteria(contract):
+            statement = f"SELECT {_is_true(each)} FROM (SELECT *, {typed(contract)} FROM (SELECT {texts}))"
+            try:
+                engine.execute(statement).fetchall()
+            except duckdb.Error as error:
+                raise ContractInvalid(f"{each.reason!r} is not understood: {error}", where=contract.asset) from error

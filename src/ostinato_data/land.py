@@ -1,0 +1,100 @@
+"""The life of one delivery: read, check, put the rejects aside, transform the rest, commit.
+
+Running it twice gives what running it once gave: the dead letters have the same bytes, the partition the same content.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from . import dead_letters
+from .contract import Contract
+from .errors import TooManyRejects
+from .partition import Partition, PartitionValue
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
+_BATCH: Final = 100_000
+_SHOWN_REASONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of a delivery of ``total`` records: ``rejected`` of them put aside, ``rows`` in the partition.
+
+    ``reasons`` counts the rejects by reason; one reject may have several. ``dead_letters`` is their file, None without
+    rejects. ``version`` is the table's version. ``repeated`` says that this very attempt had committed before.
+    """
+
+    total: int
+    rejected: int
+    rows: int
+    reasons: dict[str, int]
+    dead_letters: Path | None
+    version: int
+    repeated: bool
+
+
+def land(
+    contract: Contract,
+    sources: Path | str | Iterable[Path | str],
+    *,
+    table: Path | str,
+    partition: Mapping[str, PartitionValue],
+    fence: int,
+    dead_letters_in: Path | str,
+    transform: "Callable[[DuckDBPyRelation], DuckDBPyRelation] | None" = None,
+    max_rejects: int | None = None,
+    max_reject_share: float = 1.0,
+    metadata: Mapping[str, str] | None = None,
+) -> Landed:
+    """Make a partition of a Delta table hold what CSV files say, as far as they keep the contract.
+
+    ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file under
+    ``dead_letters_in``; more than ``max_rejects``, or than a share of ``max_reject_share`` of all records, raise
+    TooManyRejects, and the table stays as it was. ``transform`` gets the good rows as a DuckDB relation and returns the
+    rows for the table, with the partition columns in them. ``metadata`` is kept with the commit.
+
+    Raises DataError, see its subclasses; whatever ``transform`` raises passes through.
+    """
+    from .check import check  # noqa: PLC0415 - dag files import this module; engines are needed when data moves
+    from .commit import Target, claim, commit  # noqa: PLC0415
+    from .engine import computed  # noqa: PLC0415
+
+    paths = [sources] if isinstance(sources, Path | str) else list(sources)
+    target = Target(Path(table), Partition.of(partition), fence)
+    letters_path = dead_letters.place(Path(dead_letters_in), contract.asset, target.partition)
+    with check(contract, *paths) as checked:
+        claimed = claim(target)  # a late attempt is refused before it touches the dead letters
+        letters = dead_letters.write(letters_path, checked.rejects())
+        assert letters.count == checked.rejected, f"{letters.count} dead letters for {checked.rejected} rejects"
+        _refuse_too_many(letters, checked.total, max_rejects, max_reject_share)
+        good = checked.relation()
+        with computed(checked.engine, transform(good) if transform else good) as rows:
+            committed = commit(target, lambda: rows.to_arrow_reader(_BATCH), claimed=claimed, metadata=metadata)
+            count = len(rows) if committed.rows is None else committed.rows
+    return Landed(
+        total=checked.total,
+        rejected=letters.count,
+        rows=count,
+        reasons=letters.reasons,
+        dead_letters=letters.path,
+        version=committed.version,
+        repeated=committed.rows is None,
+    )
+
+
+def _refuse_too_many(letters: dead_letters.DeadLetters, total: int, most: int | None, share: float) -> None:
+    if most is not None and letters.count > most:
+        allowed = f"{most:,}"
+    elif letters.count > share * total:
+        allowed = f"{share:.2%}"
+    else:
+        return
+    top = ", ".join(f"{reason} ({count:,})" for reason, count in list(letters.reasons.items())[:_SHOWN_REASONS])
+    raise TooManyRejects(
+        f"{letters.count:,} of {total:,} records are rejected, {allowed} are allowed; mostly {top}",
+        where=letters.path or "",
+    )
