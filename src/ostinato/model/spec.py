@@ -159,11 +159,11 @@ class Source(Struct, frozen=True):
     modules: tuple[tuple[str, str, bytes], ...] = ()
 
 
-_ENCODER: Final = msgpack.Encoder(order="deterministic")
+_ENCODER: Final = msgpack.Encoder()
 
 
 def canonical(value: object) -> bytes:
-    """The one byte form of a spec or a source."""
+    """The one byte form of a spec or a source. Fields have their order; dicts keep that which their author gave them."""
     return _ENCODER.encode(value)
 
 

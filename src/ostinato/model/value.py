@@ -52,6 +52,8 @@ def _plain(value: object, path: str) -> object:
         return value if value.tzinfo is not None else _ext(_NAIVE_DATETIME, value.isoformat())
     if isinstance(value, date):
         return _ext(_DATE, value.isoformat())
+    if kind is msgpack.Ext:  # a date and the like in a spec, which holds values in their plain form
+        return value
     if isinstance(value, timedelta):
         return _ext(_TIMEDELTA, f"{value.days},{value.seconds},{value.microseconds}")
     if isinstance(value, PurePath):

@@ -1,0 +1,91 @@
+"""Every block of code in the documentation does what its page says."""
+
+import doctest
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.markdown import Block, Command, blocks, commands
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SHOWN = {"text", "mermaid", "json", "csv"}
+"""What is not code but what code reads, writes or draws."""
+
+NOT_RUN = {
+    "git clone": "the reader puts in where this repository is",
+    "python3 do test": "it is what runs this test",
+    "python3 do check": "it is part of what runs this test",
+    "python3 do bench": "it measures, for minutes",
+    "python3 do docs": "another test compares what it would write",
+    "python3 do lock": "it asks the package index for newer versions",
+    "pip install": "it asks the package index",
+}
+"""Commands by how they begin, with why they are not run here."""
+
+ANSWERS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+END = "\036"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "do").symlink_to(ROOT / "do")
+    for block in blocks(page):
+        where = f"{page.relative_to(ROOT)}:{block.line}"
+        if block.title:
+            place = tmp_path / block.title
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(block.text)
+        if block.language == "console":
+            answers(block, tmp_path, where)
+        elif block.language == "python" and not block.title:
+            runs(block, tmp_path, where)
+        elif block.language == "json":
+            json.loads(block.text)
+        else:
+            assert block.title or block.language in SHOWN, (
+                f"{where}: `{block.language}` is nothing that is run or shown"
+            )
+
+
+def runs(block: Block, folder: Path, where: str) -> None:
+    """A block of Python runs as a program of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", block.text], cwd=folder, env=surroundings(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{where}:\n{done.stdout}{done.stderr}"
+
+
+def answers(block: Block, folder: Path, where: str) -> None:
+    """Each command of a console block ends well, unless the next asks for its code, and answers what the page says."""
+    wanted = [command for command in commands(block) if not command.text.startswith(tuple(NOT_RUN))]
+    script = "exec 2>&1\n" + "\n".join(
+        f"{command.text}\ncode=$?; printf '{END}%s{END}' $code; (exit $code)" for command in wanted
+    )
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=surroundings(), stdout=subprocess.PIPE, text=True, check=False
+    )
+    said = done.stdout.split(END)
+    assert len(said) == 2 * len(wanted) + 1, f"{where}: the shell ended early:\n{done.stdout}"
+    for command, following, answer, code in zip(wanted, [*wanted[1:], None], said[::2], said[1::2], strict=False):
+        asked = following is not None and following.text == "echo $?"
+        assert code == "0" or asked, f"{where}: `{command.text}` ended with {code}:\n{answer}"
+        assert fits(command, answer), f"{where}: `{command.text}` answered:\n{answer}\nand not:\n{command.answer}"
+
+
+def fits(command: Command, answer: str) -> bool:
+    """Whether an answer is what the page shows; what it shows nothing of may be anything, ``...`` stands for any text."""
+    return not command.answer.strip() or doctest.OutputChecker().check_output(command.answer, answer, ANSWERS)
+
+
+def surroundings() -> dict[str, str]:
+    """A reader's environment: the installed commands first, an ordinary terminal's width, no settings of ours."""
+    kept = {
+        name: value for name, value in os.environ.items() if name != "OSTINATO_HOME" and not name.startswith("COV_")
+    }
+    return kept | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}

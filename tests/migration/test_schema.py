@@ -1,0 +1,152 @@
+"""A new database, a migrated one and the code agree on the schema; opening costs no more than it must."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from ostinato.model.errors import InvariantBroken
+from ostinato.store import Store, migrate, open_store, schema
+from ostinato.store.dialect import engine_for, reading, writing
+from ostinato.store.tables import metadata
+
+
+def tables_and_indexes(path: Path) -> dict[str, str]:
+    """What the database says of itself, by kind and name."""
+    with sqlite3.connect(path) as connection:
+        found = {
+            f"{kind} {name}": sql for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")
+        }
+    connection.close()
+    return found
+
+
+def migrated(path: Path) -> Engine:
+    engine = engine_for(path)
+    with writing(engine) as connection:
+        migrate.upgrade(connection)
+    return engine
+
+
+def test_a_new_database_is_what_the_migrations_arrive_at(tmp_path: Path) -> None:
+    open_store(tmp_path / "new.db").close()
+    migrated(tmp_path / "old.db").dispose()
+    assert tables_and_indexes(tmp_path / "new.db") == tables_and_indexes(tmp_path / "old.db")
+
+
+def test_the_migrations_leave_nothing_to_change(tmp_path: Path) -> None:
+    engine = migrated(tmp_path / "state.db")
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_list_of_revisions_is_that_of_the_files() -> None:
+    scripts = ScriptDirectory.from_config(migrate.config())
+    found = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(found)) == schema.REVISIONS
+    assert scripts.get_heads() == [schema.HEAD]
+
+
+SPIED = """
+import sys
+from pathlib import Path
+from ostinato.store import open_store
+for _ in range(2):
+    open_store(Path(sys.argv[1])).close()
+    print("alembic" in sys.modules)
+"""
+
+
+def test_neither_making_nor_opening_a_database_loads_alembic(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SPIED, str(tmp_path / "state.db")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
+
+
+def test_processes_that_open_a_new_database_at_once_all_succeed(tmp_path: Path) -> None:
+    for n in range(5):
+        path = tmp_path / f"{n}.db"
+        with ThreadPoolExecutor(8) as threads:
+            stores = list(threads.map(open_store, [path] * 8))
+        stores[0].check()
+        assert [len(store.pools()) for store in stores] == [1] * 8
+        for store in stores:
+            store.close()
+
+
+SECOND = '''"""A column more."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("pool", sa.Column("color", sa.Text))
+    {then}
+'''
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This program as its next version, which has one more migration; the file of that."""
+    folder = tmp_path / "migrations %d"
+    shutil.copytree(migrate.FOLDER, folder)
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    return folder / "versions" / "0002_second.py"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A database of this version, with something in it."""
+    store = open_store(tmp_path / "state.db")
+    store.set_pool("gpu", 3)
+    store.close()
+    return tmp_path / "state.db"
+
+
+def pools(store: Store) -> dict[str, int]:
+    return {pool.name: pool.slots for pool in store.pools() if pool.name != "default"}
+
+
+def test_an_old_database_is_migrated_as_it_is_opened(old: Path, next_version: Path) -> None:
+    next_version.write_text(SECOND.format(then=""))
+    for _ in range(2):
+        store = open_store(old)
+        assert pools(store) == {"gpu": 3}
+        store.close()
+    assert "color TEXT" in tables_and_indexes(old)["table pool"]
+
+
+def test_openers_of_an_old_database_migrate_it_once(old: Path, next_version: Path) -> None:
+    next_version.write_text(SECOND.format(then=""))
+    with ThreadPoolExecutor(4) as threads:
+        stores = list(threads.map(open_store, [old] * 4))
+    assert [pools(store) for store in stores] == [{"gpu": 3}] * 4
+    for store in stores:
+        store.close()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(old: Path, next_version: Path) -> None:
+    before = tables_and_indexes(old)
+    next_version.write_text(SECOND.format(then='op.execute("DROP TABLE no_such_table")'))
+    with pytest.raises(InvariantBroken, match="no_such_table"):
+        open_store(old)
+    assert tables_and_indexes(old) == before
+    with sqlite3.connect(old) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    connection.close()

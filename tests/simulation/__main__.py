@@ -1,0 +1,67 @@
+"""The command line: run seeds, on every processor, and tell of each that fails."""
+
+import os
+import sys
+import traceback
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from multiprocessing import get_context
+from time import perf_counter
+
+from .simulation import Outcome, Simulation
+from .story import story
+from .trace import Violation
+
+
+def attempt(seed: int) -> Outcome | str:
+    """What a seed comes to: its outcome, or the story of its failure."""
+    simulation = Simulation(seed)
+    try:
+        return simulation.run()
+    except Violation as violation:
+        return story(simulation, violation)
+    except Exception as error:  # noqa: BLE001 - whatever breaks, its seed has to be named
+        return f"{story(simulation, error)}\n{''.join(traceback.format_exception(error))}"
+
+
+def attempts(seeds: range, jobs: int) -> Iterator[tuple[int, Outcome | str]]:
+    """What every seed comes to, in their order."""
+    if jobs == 1:
+        yield from ((seed, attempt(seed)) for seed in seeds)
+        return
+    with get_context("fork").Pool(jobs) as pool:
+        yield from zip(seeds, pool.imap(attempt, seeds, chunksize=4), strict=True)
+
+
+def main() -> int:
+    """See the package."""
+    parser = ArgumentParser(prog="python -m tests.simulation", description="Simulate the control plane.")
+    parser.add_argument("--seeds", type=int, default=2_000, help="how many seeds (default: 2000)")
+    parser.add_argument("--start", type=int, default=0, help="the first of them (default: 0)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a processor)")
+    parser.add_argument("--keep-going", action="store_true", help="do not stop at the first seed that fails")
+    parser.add_argument("--histories", action="store_true", help="print the history hash of every seed")
+    options = parser.parse_args()
+    begun = perf_counter()
+    seeds = range(options.start, options.start + options.seeds)
+    done, failed, counted = 0, [], {"runs": 0, "attempts": 0, "commits": 0, "schedulers": 0, "agents": 0}
+    for seed, outcome in attempts(seeds, min(options.jobs, options.seeds)):
+        done += 1
+        if isinstance(outcome, str):
+            print(outcome, flush=True)
+            failed.append(seed)
+            if not options.keep_going:
+                break
+            continue
+        if options.histories or options.seeds == 1:
+            print(f"seed {seed}: history {outcome.history}, {outcome.runs} runs, {outcome.virtual_s:.0f} s", flush=True)
+        for name in counted:
+            counted[name] += getattr(outcome, name)
+    took = perf_counter() - begun
+    what = ", ".join(f"{count:,} {name}" for name, count in counted.items())
+    print(f"{done:,} seeds in {took:.1f} s, {done / took:.1f} seeds/s: {what}; {len(failed)} failed {failed or ''}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,307 @@
+"""The agent's process: the real ledger, with executors that only pretend. Everything dies with it but its journal."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import Final
+
+from msgspec import msgpack
+
+from ostinato.agent.ending import Exit
+from ostinato.agent.ledger import Ledger
+from ostinato.agent.message import Report
+from ostinato.agent.order import Hand, Kill, Make, Order, TakeBack
+from ostinato.model.limits import Limits
+from ostinato.model.message import (
+    Acknowledge,
+    Assignment,
+    Call,
+    CancelAttempts,
+    Failure,
+    Finished,
+    Hello,
+    Launch,
+    LogRange,
+    Stop,
+    ToAgent,
+)
+from ostinato.model.time import Instant
+
+from .network import Connection
+from .script import Act
+from .timeline import Timeline
+from .trace import Trace
+from .weather import Weather
+from .world import Performance, World
+
+_CALL: Final = msgpack.Decoder(Call)
+_KILL: Final = 9
+_INTERRUPTED: Final = Act(0, "failed", "asked to stop", failure=Failure("raised", types=("builtins.SystemExit",)))
+
+ActOf = Callable[[Assignment, Call], Act]
+
+
+class Executor:
+    """A process that performs what it was handed, one after another."""
+
+    def __init__(self, life: "AgentLife", number: int) -> None:
+        self._life = life
+        self.number = number
+        self.queue: deque[Assignment] = deque()
+        self.performance: Performance | None = None
+        self.alive = True
+        self.segment = f"{life.name}.{number}"
+        self.log_end = 0
+        self._log_begin = 0
+
+    def take(self, assignments: Sequence[Assignment]) -> None:
+        """Here is more to do."""
+        self.queue.extend(assignments)
+        self._next()
+
+    def give_back(self) -> list[int]:
+        """What it has not begun, and now will not."""
+        back = [assignment.attempt for assignment in self.queue]
+        self.queue.clear()
+        return back
+
+    def die(self, code: int | None, why: str) -> None:
+        """It ends at once. Its agent hears of it, unless that is gone too."""
+        if not self.alive:
+            return
+        self.alive = False
+        life = self._life
+        if self.performance is not None:
+            life.world.ends(self.performance, life.timeline.now, killed=why)
+            self.log_end += 7
+        if life.alive:
+            life.soon(partial(self._gone, code))
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM: most tasks end by it, some do not notice."""
+        performance = self.performance
+        if performance is not None and not performance.act.deaf:
+            self._life.timeline.after(3, partial(self._stopped, performance))
+
+    def _next(self) -> None:
+        if self.performance is not None or not self.queue or not self.alive:
+            return
+        assignment = self.queue.popleft()
+        life = self._life
+        call = _CALL.decode(assignment.call)
+        act = life.act_of(assignment, call)
+        self._log_begin = self.log_end
+        self.performance = life.world.begins(assignment.attempt, call, act, life.timeline.now)
+        life.timeline.after(act.takes_ms, partial(self._done, self.performance))
+
+    def _done(self, performance: Performance) -> None:
+        if not self.alive or self.performance is not performance:
+            return
+        act = performance.act
+        match act.ending:
+            case "hangs":
+                return
+            case "dies":
+                self.die(act.exit_code, act.kind)
+            case "failed":
+                self._report(performance, "failed")
+            case verdict:
+                self._report(performance, verdict)
+
+    def _stopped(self, performance: Performance) -> None:
+        if not self.alive or self.performance is not performance:
+            return
+        if self._life.random.random() < 0.5:  # the signal became an exception, and the exception the end of the task
+            performance.act = _INTERRUPTED
+            self._report(performance, "failed")
+        else:
+            self.die(-15, "asked to stop")
+
+    def _report(self, performance: Performance, verdict: str) -> None:
+        life, act = self._life, performance.act
+        now = life.timeline.now
+        self.log_end += 11
+        finished = Finished(
+            attempt=performance.attempt,
+            verdict=verdict,
+            started_at=performance.begun,
+            finished_at=now,
+            log=LogRange(self.segment, self._log_begin, self.log_end - self._log_begin),
+            peak_kib=1_000,
+            cpu_ms=min(act.takes_ms, 2),
+            output=act.output,
+            failure=act.failure,
+            dead_letters=act.dead_letters,
+        )
+        life.world.ends(performance, now, finished)
+        self.performance = None
+        leaving = "its memory has grown" if life.random.random() < 0.03 else ""
+        life.soon(partial(self._reported, Report(finished, self.log_end, leaving)))
+        if leaving:
+            self.die(0, leaving)
+        else:
+            self._next()
+
+    def _reported(self, report: Report) -> None:
+        self._life.ledger.reported(self.number, report, self._life.timeline.now)
+
+    def _gone(self, code: int | None) -> None:
+        life = self._life
+        del life.executors[self.number]
+        life.ledger.taken_back(self.number, self.give_back(), life.timeline.now)
+        life.ledger.gone(self.number, Exit(code, self.log_end, 2_000, 5), life.timeline.now)
+
+
+class AgentLife:
+    """One process of the agent, from its start to its end."""
+
+    def __init__(
+        self,
+        name: str,
+        timeline: Timeline,
+        random: Random,
+        world: World,
+        trace: Trace,
+        weather: Weather,
+        act_of: ActOf,
+    ) -> None:
+        self.name = name
+        self.timeline = timeline
+        self.random = random
+        self.world = world
+        self.trace = trace
+        self.weather = weather
+        self.act_of = act_of
+        self.alive = True
+        self.executors: dict[int, Executor] = {}
+        self.ledger = Ledger(weather.slots, Limits())
+        self._connection: Connection | None = None
+        self._wake_at: Instant | None = None
+        world.journals[name] = set()
+        self.pump()
+
+    # --- what the network says ----------------------------------------------------------------------------------
+
+    def accept(self, connection: Connection) -> None:
+        """See `Listener`."""
+        before, self._connection = self._connection, connection
+        if before is not None:
+            before.superseded = True
+            before.close()
+        self.ledger.say_again()
+        connection.to_scheduler([self._hello()])
+        self.pump()
+
+    def deafen(self, connection: Connection) -> None:
+        """See `Listener`."""
+        if connection is self._connection:
+            self._connection = None
+
+    def hear(self, messages: Sequence[ToAgent]) -> None:
+        """See `Listener`."""
+        now = self.timeline.now
+        for message in messages:
+            match message:
+                case Launch(assignments):
+                    self.ledger.launch(assignments, now)
+                case Acknowledge(attempts):
+                    self.ledger.acknowledge(attempts)
+                case CancelAttempts(attempts):
+                    self.ledger.cancel(attempts, now)
+                case Stop(grace):
+                    self.ledger.stop(round(grace * 1000), now)
+        self.pump()
+
+    # --- how it ends --------------------------------------------------------------------------------------------
+
+    def kill(self) -> None:
+        """SIGKILL. Its executors die with it, its journal stays, most of the time."""
+        self._end("killed")
+        if self.random.random() < self.weather.lost_journal:
+            self.world.journal_lost.add(self.name)
+
+    def stop(self, grace_ms: int) -> None:
+        """SIGTERM: end in order."""
+        self.trace.note(self.name, "is to stop")
+        self.ledger.stop(grace_ms, self.timeline.now)
+        self.pump()
+
+    def _end(self, how: str) -> None:
+        self.trace.note(self.name, how)
+        self.alive = False
+        self.world.dead.add(self.name)
+        for executor in list(self.executors.values()):
+            executor.die(None, "its agent died")
+        if self._connection is not None:
+            self._connection.close()
+
+    # --- its loop -----------------------------------------------------------------------------------------------
+
+    def soon(self, fact: Callable[[], None]) -> None:
+        """Learn something that an executor sent, in a moment; what is sent first is learned first."""
+
+        def learn() -> None:
+            if self.alive:
+                fact()
+                self.pump()
+
+        self.timeline.after(1, learn)
+
+    def pump(self) -> None:
+        """Carry out what the ledger wants, say what is to be said, and come back when something is due."""
+        if not self.alive:
+            return
+        while orders := self.ledger.decide(self.timeline.now):
+            for order in orders:
+                self._carry_out(order)
+        if self._connection is not None and self._connection.open:
+            while messages := self.ledger.messages(100, 1 << 20):
+                self._connection.to_scheduler(messages)
+        if self.ledger.done:
+            self._end("has stopped")
+            return
+        due = self.ledger.next_due()
+        if due is not None and (self._wake_at is None or due < self._wake_at or self._wake_at <= self.timeline.now):
+            self._wake_at = max(due, self.timeline.now + 1)
+            self.timeline.after(self._wake_at - self.timeline.now, self.pump)
+
+    def _carry_out(self, order: Order) -> None:
+        now = self.timeline.now
+        match order:
+            case Hand(number, assignments):
+                self.world.journals[self.name].update(assignment.attempt for assignment in assignments)
+                if number in self.executors:
+                    self.executors[number].take(assignments)
+            case TakeBack(number):
+                executor = self.executors.get(number)
+                self.ledger.taken_back(number, executor.give_back() if executor else (), now)
+            case Kill(number, signal):
+                executor = self.executors.get(number)
+                if executor is None:
+                    return
+                if signal == _KILL:
+                    executor.die(-_KILL, "killed by its agent")
+                else:
+                    executor.ask_to_stop()
+            case Make(number):
+                self.soon(partial(self._made, number))
+
+    def _made(self, number: int) -> None:
+        if self.random.random() < self.weather.not_made:
+            self.ledger.not_made(number, self.timeline.now)
+            return
+        self.executors[number] = executor = Executor(self, number)
+        self.ledger.joined(number, executor.segment, 0)
+
+    def _hello(self) -> Hello:
+        world = self.world
+        known = sorted(world.dead - world.journal_lost)
+        return Hello(
+            agent=self.name,
+            pid=1,
+            slots=self.weather.slots,
+            window=self.weather.window,
+            holds=self.ledger.holds(),
+            predecessors=tuple([(name, tuple(sorted(world.journals[name]))) for name in known]),
+        )

@@ -1,0 +1,146 @@
+"""At the end: the rows against what was witnessed, the histories replayed, the calendar asked what is missing."""
+
+from bisect import bisect_left
+from collections import defaultdict
+
+from ostinato.decide.timetable import ON_TIME_MS, interval_at, intervals_between
+from ostinato.decide.transition import RUN_BIRTHS, next_run, next_task
+from ostinato.model.cause import Cause
+from ostinato.model.record import LoggedEvent, Run, Task
+from ostinato.model.spec import DagSpec
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
+from ostinato.model.time import Instant
+from ostinato.store import Store
+
+from .people import People
+from .trace import demand
+from .witness import SeenRun, Witness
+from .world import World
+
+ALL = 1_000_000
+
+
+def audit(store: Store, witness: Witness, world: World, people: People, calls: list[Instant]) -> None:
+    """Raise Violation for anything that does not fit. ``calls`` are the wall times of the scheduler's good steps."""
+    store.check()
+    runs = {run.run_id: run for run in store.runs(limit=ALL)}
+    demand(runs.keys() == witness.runs.keys(), "there are other runs than were made")
+    for run_id, run in runs.items():
+        _run_is_as_witnessed(store, witness.runs[run_id], run)
+    for dag_id, key in people.accepted:
+        demand((dag_id, key) in witness.keys, f"the run {key} of {dag_id} was accepted and is not there")
+    _people_were_told(store, witness, world)
+    _calendar(people, witness, calls)
+
+
+def all_is_over(store: Store) -> bool:
+    """Whether every run has ended and every alert has left."""
+    counts = store.counts()["runs"]
+    return set(counts) <= {str(state) for state in FINAL_RUN} and not store.outbox_waiting(1)
+
+
+def _run_is_as_witnessed(store: Store, seen: SeenRun, run: Run) -> None:
+    run_id = run.run_id
+    demand(run.state is seen.run.state, f"run {run_id} is {run.state}, witnessed {seen.run.state}", run_id)
+    demand(run.state in FINAL_RUN, f"run {run_id} is {run.state} at the end", run_id)
+    tasks = {task.task_no: task for task in store.tasks(run_id)}
+    for task_no, state in enumerate(seen.states):
+        found = tasks[task_no].state if task_no in tasks else TaskState.NONE
+        demand(found is state, f"task {task_no} is {found}, witnessed {state}", run_id)
+        never = run.state is RunState.CANCELLED and run.started_at is None
+        demand(found in FINAL_TASK or never, f"task {task_no} is {found} in an ended run", run_id)
+        _effect_is_one(store, seen, run_id, task_no, state)
+    _history_replays(store.events(run_id, limit=ALL), run, tasks)
+
+
+def _effect_is_one(store: Store, seen: SeenRun, run_id: int, task_no: int, state: TaskState) -> None:
+    attempts = store.attempts(run_id, task_no)
+    demand([a.attempt for a in attempts] == seen.attempts[task_no], f"task {task_no} has other attempts", run_id)
+    successes = [a for a in attempts if a.state is AttemptState.SUCCESS]
+    by_attempt = state is TaskState.SUCCESS and seen.spec.tasks[task_no].kind != "file_sensor"
+    wanted = (1,) if by_attempt else (0, 1) if state is TaskState.SKIPPED else (0,)
+    demand(len(successes) in wanted, f"task {task_no} is {state} with {len(successes)} successes", run_id)
+
+
+def _history_replays(events: list[LoggedEvent], run: Run, tasks: dict[int, Task]) -> None:
+    """The states that the events lead to, by the tables alone, are those of the rows."""
+    run_id = run.run_id
+    demand(events and events[0].cause in RUN_BIRTHS, f"run {run_id} was not born", run_id)
+    state: RunState | None = RunState.QUEUED
+    states: defaultdict[int, TaskState | None] = defaultdict(lambda: TaskState.NONE)
+    attempts: dict[int, int] = {}
+    for seq, event in enumerate(events):
+        demand(event.seq == seq, f"event {seq} is missing", run_id)
+        if seq == 0 or event.cause is Cause.CANCEL_REQUESTED:
+            continue
+        if event.task_no is None:
+            assert state is not None
+            state = next_run(state, event.cause)
+            demand(state == event.becomes, f"event {seq} does not replay", run_id)
+        else:
+            was = states[event.task_no]
+            assert was is not None
+            states[event.task_no] = next_task(was, event.cause)
+            demand(states[event.task_no] == event.becomes, f"event {seq} does not replay", run_id)
+            if event.attempt is not None:
+                attempts[event.task_no] = event.attempt
+    demand(state is run.state, f"the history ends {state}, the run is {run.state}", run_id)
+    demand(dict(states) == {no: task.state for no, task in tasks.items()}, "the history ends with other tasks", run_id)
+    last = {no: task.attempt for no, task in tasks.items() if task.attempt is not None}
+    demand(attempts == last, "the history ends with other attempts", run_id)
+
+
+def _people_were_told(store: Store, witness: Witness, world: World) -> None:
+    open_alerts: dict[str, bool] = {}
+    for alert in reversed(store.alerts(limit=ALL)):
+        is_trigger = alert.action == "trigger"
+        was_open = open_alerts.get(alert.dedup_key, False)
+        demand(is_trigger != was_open, f"{alert.dedup_key}: {alert.action} when {'open' if was_open else 'closed'}")
+        open_alerts[alert.dedup_key] = is_trigger
+        demand(alert.outbox_id in world.deliveries, f"alert {alert.outbox_id} was never delivered")
+    for key, failed in witness.promises.failed.items():
+        demand(open_alerts.get(key, False) == failed, f"the alert {key} is open: {not failed}")
+    first_time = list(dict.fromkeys(world.deliveries))
+    by_key: dict[str, int] = {}
+    keys = {alert.outbox_id: alert.dedup_key for alert in store.alerts(limit=ALL)}
+    for outbox_id in first_time:
+        key = keys[outbox_id]
+        demand(outbox_id > by_key.get(key, 0), f"alerts of {key} left out of order")
+        by_key[key] = outbox_id
+    succeeded = {
+        (seen.run.dag_id, seen.run.interval.start)
+        for seen in witness.runs.values()
+        if seen.run.state is RunState.SUCCESS
+    }
+    for key, (due, state) in witness.promises.expected.items():
+        demand((state == "met") == (key in succeeded), f"the deadline {key}, due {due}, is {state}")
+
+
+def _calendar(people: People, witness: Witness, calls: list[Instant]) -> None:
+    """No run for an interval that is none, and none missing for a tick that was seen in time."""
+    by_dag: defaultdict[str, set[Instant]] = defaultdict(set)
+    for seen in witness.runs.values():
+        by_dag[seen.run.dag_id].add(seen.run.interval.start)
+        whole = interval_at(seen.spec.schedule, seen.run.interval.start)
+        demand(seen.run.interval == whole, f"run for {seen.run.interval}, which is no interval", seen.run.run_id)
+    for dag_id, spec in people.dags.items():
+        if dag_id not in people.disturbed and spec.schedule is not None and calls:
+            for start in _owed(spec, calls):
+                demand(start in by_dag[dag_id], f"{dag_id} has no run for {start}, catchup {spec.catchup}")
+
+
+def _owed(spec: DagSpec, calls: list[Instant]) -> list[Instant]:
+    """The starts of the intervals that must have a run: ended after the dag was first seen, and looked at in time."""
+    assert spec.schedule is not None
+    looked = sorted(calls)
+    first, last = calls[0], looked[-1]
+    since = spec.start if spec.catchup == "all" and spec.start is not None else first
+    owed: list[Instant] = []
+    for interval in intervals_between(spec.schedule, since - 400_000, last):
+        allowed = (spec.start is None or interval.start >= spec.start) and (spec.end is None or interval.start <= spec.end)
+        if not (allowed and since < interval.end <= last):
+            continue
+        next_look = looked[bisect_left(looked, interval.end)]
+        if spec.catchup == "all" or next_look <= interval.end + ON_TIME_MS:
+            owed.append(interval.start)
+    return owed

@@ -1,0 +1,78 @@
+"""The scheduler's way to the state: the real store, with the trouble that a disk and a sudden death can make."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import Any
+
+from ostinato.model.change import Commit
+from ostinato.model.errors import StoreFull, StoreUnavailable
+from ostinato.model.record import Pool, Run
+from ostinato.store import Store
+
+from .weather import Weather
+from .witness import Witness
+
+
+class FaultyStore:
+    """Stands where the scheduler expects its `Store`. ``point`` is called wherever the scheduler's process may die."""
+
+    def __init__(
+        self, store: Store, witness: Witness, random: Random, disk: "Disk", point: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._witness = witness
+        self._random = random
+        self._disk = disk
+        self._point = point
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._read, getattr(self._store, name))
+
+    def pools(self) -> list[Pool]:
+        """The pools; the scheduler knows of them now."""
+        pools = self._read(self._store.pools)
+        self._witness.pools_read()
+        return pools
+
+    def commit(self, change: Commit, epoch: int) -> list[Run]:
+        """A commit, which may be refused, or done and not answered."""
+        self._point("before a commit")
+        self._disk.trouble()
+        if self._random.random() < self._disk.refused_commit:
+            raise self._random.choice((StoreUnavailable, StoreFull))("the commit was refused")
+        created = self._store.commit(change, epoch)
+        self._witness.committed(change, created)
+        self._point("after a commit")
+        if self._random.random() < self._disk.lost_answer:
+            raise StoreUnavailable("the commit was done and its answer lost")
+        return created
+
+    def _read(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._disk.trouble()
+        self._point("at a read")
+        return method(*args, **kwargs)
+
+
+class Disk:
+    """Whether the disk works."""
+
+    def __init__(self, weather: Weather) -> None:
+        self.broken = False
+        self.refused_commit = weather.refused_commit
+        self.lost_answer = weather.lost_answer
+
+    def trouble(self) -> None:
+        """Raise StoreUnavailable while it does not."""
+        if self.broken:
+            raise StoreUnavailable("the disk does not answer")
+
+    def heal(self) -> None:
+        """No more trouble."""
+        self.broken = False
+        self.refused_commit = self.lost_answer = 0.0
+
+
+def writes(change: Commit) -> Sequence[str]:
+    """What kinds of rows a commit writes, for a story."""
+    return [f"{len(getattr(change, name))} {name}" for name in change.__struct_fields__ if getattr(change, name)]

@@ -1,0 +1,172 @@
+"""People, and what deploys for them: they trigger, backfill, cancel, pause, deploy and resize, as through the CLI."""
+
+from collections.abc import Callable
+from random import Random
+
+from ostinato.decide.backfill import plan
+from ostinato.decide.timetable import interval_at, intervals_between
+from ostinato.model.change import NewRun
+from ostinato.model.record import run_key
+from ostinato.model.spec import DagSpec
+from ostinato.model.time import DataInterval
+from ostinato.model.value import encode
+from ostinato.store import Store
+
+from .timeline import Timeline
+from .trace import Trace
+from .witness import Witness
+from .workload import changed, compiled, dag_by_chance
+
+
+class People:
+    """They write to the store in their own processes; ``hint`` tells the scheduler, if it is heard."""
+
+    def __init__(
+        self,
+        store: Store,
+        timeline: Timeline,
+        random: Random,
+        witness: Witness,
+        trace: Trace,
+        hint: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._timeline = timeline
+        self._random = random
+        self._witness = witness
+        self._trace = trace
+        self._hint = hint
+        self.dags: dict[str, DagSpec] = {}
+        self.disturbed: set[str] = set()
+        self.accepted: list[tuple[str, str]] = []
+        self.cancelled: set[int] = set()
+
+    def settle_in(self) -> None:
+        """The first dags and pools."""
+        for number in range(self._random.randint(1, 4)):
+            self._deploy(dag_by_chance(self._random, f"dag_{number}", self._timeline.wall()))
+        self._set_pool("narrow", self._random.randint(1, 3))
+        self._set_pool("wide", self._random.randint(3, 9))
+
+    def act(self) -> None:
+        """One thing that somebody does."""
+        deeds = (self._trigger, self._backfill, self._cancel, self._pause, self._redeploy, self._resize, self._retire)
+        self._random.choices(deeds, (10, 3, 4, 2, 2, 2, 1))[0]()
+        self._hint()
+
+    def make_an_end(self) -> None:
+        """No new work, and room for what there is."""
+        for dag_id in sorted(self.dags):
+            self._store.set_paused(dag_id, True, self._timeline.wall(), "people")
+        for pool in ("narrow", "wide", "unmade"):
+            self._set_pool(pool, 3)
+        self._hint()
+
+    # --- deeds --------------------------------------------------------------------------------------------------
+
+    def _trigger(self) -> None:
+        dag_id, spec = self._some_dag()
+        at = self._timeline.wall() - self._random.choice((0, 20_000, 200_000))
+        interval = interval_at(spec.schedule, at)
+        if self._random.random() < 0.3:
+            self._trace.note("somebody triggers", dag_id, interval.start, "twice at once")
+            self._create([self._new_run(dag_id, interval, 1, "manual")] * 2)
+        else:
+            self._create([self._new_run(dag_id, interval, self._next_number(dag_id, interval), "manual")])
+
+    def _backfill(self) -> None:
+        dag_id, spec = self._some_dag()
+        now = self._timeline.wall()
+        first = now - self._random.choice((20_000, 60_000))
+        if spec.schedule is None:
+            first = now - 3 * 86_400_000
+        intervals = list(intervals_between(spec.schedule, first, now))[:8]
+        if not intervals:
+            return
+        latest = {
+            start: (run.state, _number(run.run_key))
+            for start, run in self._store.latest_by_interval(dag_id, intervals[0].start, intervals[-1].end).items()
+        }
+        made = plan(intervals, latest, self._random.choice(("missing", "failed", "all")), reverse=self._random.random() < 0.3)
+        runs = [self._new_run(dag_id, interval, number, "backfill") for interval, number in made.create]
+        _, created = self._store.create_backfill(
+            dag_id, intervals[0].start, intervals[-1].start, "all", runs, "people", now
+        )
+        self._trace.note("somebody backfills", dag_id, len(created), "runs")
+        self.accepted += [(run.dag_id, run.run_key) for run in created]
+        self._witness.created(created)
+
+    def _cancel(self) -> None:
+        running = self._store.runs(limit=30)
+        if running:
+            run = self._random.choice(running)
+            if self._store.request_cancel(run.run_id, "people", self._timeline.wall()):
+                self._trace.note("somebody cancels", run.run_id)
+                self.cancelled.add(run.run_id)
+
+    def _pause(self) -> None:
+        dag_id, _ = self._some_dag()
+        paused = self._random.random() < 0.5
+        self.disturbed.add(dag_id)
+        self._store.set_paused(dag_id, paused, self._timeline.wall(), "people")
+        self._trace.note("somebody pauses" if paused else "somebody unpauses", dag_id)
+
+    def _redeploy(self) -> None:
+        dag_id, spec = self._some_dag()
+        self.disturbed.add(dag_id)
+        self._deploy(changed(self._random, spec))
+        self._trace.note("somebody deploys", dag_id)
+
+    def _resize(self) -> None:
+        self._set_pool(self._random.choice(("narrow", "wide")), self._random.randint(0, 5))
+
+    def _retire(self) -> None:
+        dag_id, spec = self._some_dag()
+        self.disturbed.add(dag_id)
+        self._store.put_dags(f"/dags/{dag_id}.py", [], b"", [], self._timeline.wall())
+        self._trace.note("somebody removes", dag_id)
+        if self._random.random() < 0.7:
+            self._timeline.after(self._random.randint(1, 20_000), lambda: self._deploy(spec))
+
+    # --- how ----------------------------------------------------------------------------------------------------
+
+    def _some_dag(self) -> tuple[str, DagSpec]:
+        return self._random.choice(sorted(self.dags.items(), key=lambda item: item[0]))
+
+    def _deploy(self, spec: DagSpec) -> None:
+        dag, source = compiled(spec)
+        self._store.put_dags(dag.file, [dag], source, [], self._timeline.wall())
+        self._witness.deployed(dag)
+        self.dags[spec.dag_id] = spec
+
+    def _set_pool(self, name: str, slots: int) -> None:
+        self._store.set_pool(name, slots)
+        self._witness.pool_set(name, slots)
+        self._trace.note("pool", name, "has", slots, "slots")
+
+    def _create(self, runs: list[NewRun]) -> None:
+        created = self._store.create_runs(runs)
+        self._witness.created(created)
+        self.accepted += [(new.dag_id, new.run_key) for new in runs]
+        self._trace.note("somebody triggers", *[f"{run.run_id} ({run.dag_id} {run.run_key})" for run in created])
+
+    def _new_run(self, dag_id: str, interval: DataInterval, number: int, kind: str) -> NewRun:
+        return NewRun(
+            dag_id=dag_id,
+            version=self._store.dag(dag_id).version,
+            run_key=run_key(interval.start, number),
+            kind=kind,
+            start=interval.start,
+            end=interval.end,
+            params=encode({"size": 4, "mode": "part"}),
+            at=self._timeline.wall(),
+            by="people",
+        )
+
+    def _next_number(self, dag_id: str, interval: DataInterval) -> int:
+        newest = self._store.latest_by_interval(dag_id, interval.start, interval.start + 1).get(interval.start)
+        return 1 if newest is None else _number(newest.run_key) + 1
+
+
+def _number(key: str) -> int:
+    return int(key.partition("#")[2] or 1)

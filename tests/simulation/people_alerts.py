@@ -1,0 +1,72 @@
+"""What people were told and promised: alerts by the interval that went wrong, deadlines by the calendar."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from ostinato.decide.alarm import key_of
+from ostinato.model.cause import Cause
+from ostinato.model.change import Commit
+from ostinato.model.record import Run
+from ostinato.model.time import Instant
+
+from .trace import demand
+
+if TYPE_CHECKING:
+    from .witness import SeenRun
+
+_TRIGGERS: Final = frozenset({Cause.FAILED_FINALLY, Cause.LOST_FINALLY, Cause.CONDITION_TIMED_OUT})
+
+
+class Promises:
+    """Open alerts and expectations, as they follow from the histories."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, bool] = {}
+        self.expected: dict[tuple[str, Instant], tuple[Instant, str]] = {}
+        self.cursors: dict[str, Instant] = {}
+
+    def committed(self, change: Commit, created: Sequence[Run], runs: "Mapping[int, SeenRun]") -> None:
+        """What a commit says to people is what its events say."""
+        wanted: list[tuple[str, str]] = []
+        done: list[tuple[str, Instant]] = []
+        for event in change.events:
+            run = runs[event.run_id].run
+            key = key_of(run.dag_id, run.interval.start)
+            if event.cause in _TRIGGERS:
+                wanted.append((key, "trigger"))
+                self.failed[key] = True
+            elif event.cause is Cause.TASKS_SUCCEEDED:
+                wanted.append((key, "resolve"))
+                self.failed[key] = False
+                done.append((run.dag_id, run.interval.start))
+        told = [(alert.dedup_key, alert.action) for alert in change.alerts if not alert.dedup_key.endswith("/deadline")]
+        demand(told == wanted, f"people were told {told}, the events say {wanted}")
+        self._expectations(change, done)
+        for cursor in change.cursors:
+            before = self.cursors.get(cursor.dag_id)
+            demand(before is None or cursor.until >= before, f"the schedule of {cursor.dag_id} is followed backwards")
+            self.cursors[cursor.dag_id] = cursor.until
+
+    def _expectations(self, change: Commit, done: list[tuple[str, Instant]]) -> None:
+        alerts = [(alert.dedup_key, alert.action) for alert in change.alerts if alert.dedup_key.endswith("/deadline")]
+        for move in change.expectations:
+            key = (move.dag_id, move.start)
+            name = f"{key_of(*key)}/deadline"
+            due, was = self.expected.get(key, (move.due_at, "none"))
+            match move.becomes:
+                case "expected":
+                    if was == "none":
+                        self.expected[key] = (due, "expected")
+                case "missed":
+                    demand(was == "expected", f"the deadline {name} is missed when it is {was}")
+                    demand(move.at > due, f"the deadline {name} is missed at {move.at}, due {due}")
+                    demand((name, "trigger") in alerts, f"nobody is told that {name} is missed")
+                    self.expected[key] = (due, "missed")
+                case "met":
+                    demand(key in done, f"the deadline {name} is met by nothing")
+                    demand(was != "missed" or (name, "resolve") in alerts, f"nobody is told that {name} is made good")
+                    self.expected[key] = (due, "met")
+
+    def overdue(self, now: Instant) -> list[tuple[str, Instant]]:
+        """Deadlines that have passed, and nobody has noticed."""
+        return [key for key, (due, state) in self.expected.items() if state == "expected" and due < now]

@@ -1,0 +1,163 @@
+"""The scheduler's memory as plain values, so that it can be compared with what a fresh start would remember."""
+
+from typing import Any
+
+from ostinato.decide.agenda import Agenda
+from ostinato.decide.board import Board
+from ostinato.decide.live import LiveRun
+from ostinato.decide.shape import Shape
+from ostinato.model.limits import Limits
+from ostinato.model.state import FINAL_TASK, RunState, TaskState
+from ostinato.model.time import Instant
+from ostinato.store import Store
+
+from .trace import demand
+
+RESTING = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
+
+
+def remembered(store: Store, now: Instant) -> tuple[Board, Agenda]:
+    """What a scheduler that began now would know, with what is due by now done."""
+    board = Board(Limits(), store.last_attempt() + 1, lambda: 0.0)
+    board.capacity.set_pools(store.pools())
+    shapes: dict[str, Shape] = {}
+
+    def shape_of(version: str) -> Shape:
+        if version not in shapes:
+            shapes[version] = Shape(store.compiled(version))
+        return shapes[version]
+
+    for found in store.open_work():
+        board.adopt(found, shape_of(found.run.version), now)
+    for run_id, by in store.cancel_requests():
+        board.cancel(run_id, by, now)
+    board.tick(now)
+    agenda = Agenda()
+    for expectation in store.open_expectations():
+        agenda.expect(expectation)
+    agenda.replan(store.dags(), lambda version: shape_of(version).spec, now)
+    return board, agenda
+
+
+def board_portrait(board: Board) -> dict[str, Any]:
+    """All that a board remembers and that is not a matter of its past or its connections."""
+    timers = {(run_id, task_no): due for due, run_id, task_no in sorted(board._timers, reverse=True)}
+    return {
+        "runs": {run_id: _run_portrait(live, timers) for run_id, live in sorted(board.runs.items())},
+        "attempts": {
+            no: (attempt.live.run.run_id, attempt.task_no, attempt.number, attempt.agent, attempt.state)
+            for no, attempt in sorted(board.attempts.items())
+        },
+        "next attempt": board._next_attempt,
+        "waiting runs": _queues(board),
+        "running": {dag: sorted(runs) for dag, runs in sorted(board.admission._running.items()) if runs},
+        "pools": {
+            name: (pool.slots, pool.used, sorted(pool.occupants.items()), wanted)
+            for name, pool in sorted(board.capacity._pools.items())
+            if (wanted := _wanted(pool)) or pool.used or pool.slots
+        },
+    }
+
+
+def agenda_portrait(agenda: Agenda) -> dict[str, Any]:
+    """All that an agenda remembers."""
+    return {
+        "until": dict(sorted(agenda._until.items())),
+        "next ticks": dict(sorted(agenda._next_tick.items())),
+        "open": dict(sorted(agenda._open.items())),
+        "missed": sorted(agenda._missed),
+    }
+
+
+def demand_equal(name: str, memory: dict[str, Any], fresh: dict[str, Any]) -> None:
+    """Raise Violation, with the first part that differs, unless memory is what a fresh start would have."""
+    for part, value in memory.items():
+        if value == fresh[part]:
+            continue
+        if isinstance(value, dict):
+            keys = [key for key in {**value, **fresh[part]} if value.get(key) != fresh[part].get(key)]
+            detail = [f"{key}: {value.get(key)} != {fresh[part].get(key)}" for key in keys[:2]]
+        else:
+            detail = [f"{value} != {fresh[part]}"]
+        run_id = keys[0] if part == "runs" and isinstance(value, dict) else None
+        demand(False, f"{name} remembers other {part} than the store: {'; '.join(detail)}", run_id)
+
+
+def demand_reasons(board: Board) -> None:
+    """Raise Violation for anything that waits without one reason and one thing that will lift it."""
+    window_left = max((seat.window - len(seat.held) for seat in board.capacity._seats.values()), default=0)
+    timers = {(run_id, task_no) for _, run_id, task_no in board._timers}
+    wanted: dict[tuple[int, int], str] = {}
+    for name, pool in board.capacity._pools.items():
+        for key in _wanted(pool):
+            demand(key not in wanted, f"task {key} wants a slot twice", key[0])
+            wanted[key] = name
+        head = pool.head()
+        demand(head is None or window_left <= 0, f"{name} has room, an agent has room, and {head and head[:5]} waits")
+    for run_id, live in board.runs.items():
+        demand(live.left == sum(state not in FINAL_TASK for state in live.states), f"run {run_id} miscounts", run_id)
+        for task_no, state in enumerate(live.states):
+            if state in FINAL_TASK:
+                continue
+            reasons = [
+                state in RESTING and (run_id, task_no) in timers,
+                task_no in live.live_attempt,
+                (run_id, task_no) in wanted,
+                state is TaskState.NONE and _undecided(live, task_no),
+            ]
+            demand(sum(reasons) == 1, f"task {task_no}, {state}, waits with the reasons {reasons}", run_id)
+    for run_id, live in board.admission._waiting.items():
+        running = len(board.admission._running.get(live.run.dag_id, ()))
+        full = running >= live.shape.spec.max_active_runs or _others_first(board, live)
+        demand(full, f"run {run_id} waits although only {running} run", run_id)
+
+
+def _others_first(board: Board, live: LiveRun) -> bool:
+    """Whether a run of the same dag goes first, and its own limit holds it."""
+    queue = board.admission._queues[live.run.dag_id]
+    first = min((place for place in queue if place[2] in board.admission), default=None)
+    return first is not None and first[2] != live.run.run_id
+
+
+def _undecided(live: LiveRun, task_no: int) -> bool:
+    return any(live.states[above] not in FINAL_TASK for above in live.shape.tasks[task_no].upstream)
+
+
+def _run_portrait(live: LiveRun, timers: dict[tuple[int, int], Instant]) -> dict[str, Any]:
+    run_id = live.run.run_id
+    resting = [no for no, state in enumerate(live.states) if state in RESTING]
+    return {
+        "state": live.run.state,
+        "kind": (live.run.kind, live.run.interval, live.run.run_key, live.run.params, live.run.version),
+        "next_seq": None if live.cancelling else live.next_seq,
+        "cancelling": live.cancelling,
+        "states": [str(state) for state in live.states],
+        "left": live.left,
+        "counts": [(count.done, count.bad, count.skipped) for count in live.counts],
+        "tries": dict(sorted(live.tries.items())),
+        "failures": {no: dict(sorted(of.items())) for no, of in sorted(live.failures.items())},
+        "live attempts": dict(sorted(live.live_attempt.items())),
+        "last attempts": dict(sorted(live.last_attempt.items())),
+        "waiting since": dict(sorted(live.waiting_since.items())),
+        "timers": {no: timers.get((run_id, no)) for no in resting if live.shape.tasks[no].kind != "file_sensor"},
+    }
+
+
+def _wanted(pool: Any) -> list[tuple[int, int]]:
+    """What wants into a pool, in its order, without what has moved on."""
+    valid: list[tuple[int, int]] = []
+    for entry in sorted([*pool.wanted, *pool.too_large]):
+        task_no, live = entry[4], entry[6]
+        waits = live.states[task_no] in RESTING or live.states[task_no] is TaskState.NONE
+        if waits and task_no not in live.live_attempt:
+            valid.append((live.run.run_id, task_no))
+    return valid
+
+
+def _queues(board: Board) -> dict[str, list[int]]:
+    queues = {
+        dag: [place[2] for place in sorted(queue) if place[2] in board.admission]
+        for dag, queue in sorted(board.admission._queues.items())
+    }
+    assert all(live.run.state is RunState.QUEUED for live in board.admission._waiting.values())
+    return {dag: runs for dag, runs in queues.items() if runs}

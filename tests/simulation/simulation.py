@@ -1,0 +1,281 @@
+"""One simulation: everything put together under one seed, a storm, then calm until all is over."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from random import Random
+from typing import Final
+
+from msgspec import Struct, msgpack
+
+from ostinato.model.message import Assignment, Call, Finished, Started
+from ostinato.model.state import LIVE_ATTEMPT
+from ostinato.model.time import Instant
+from ostinato.store import open_store
+
+from .agent import AgentLife
+from .audit import all_is_over, audit
+from .control import Control
+from .disk import Disk
+from .network import Network
+from .people import People
+from .portrait import agenda_portrait, board_portrait, demand_equal, demand_reasons, remembered
+from .script import Act, act_of, temper_of
+from .timeline import BEGIN, Timeline
+from .trace import Trace, demand
+from .weather import Weather, weather_of
+from .witness import Witness
+from .world import World
+
+PATIENCE_MS: Final = 2 * 3_600_000
+"""Once faults have stopped all work ends within this time: two hours for what takes minutes undisturbed."""
+
+MOST_EVENTS: Final = 2_000_000
+PROBING: Final = 0.2
+"""The share of steps that followed a hint, after which the scheduler's memory is compared with a fresh start."""
+
+
+class Outcome(Struct, frozen=True):
+    """What a simulation came to. ``history`` is the hash of all that was written."""
+
+    seed: int
+    history: str
+    runs: int
+    attempts: int
+    commits: int
+    schedulers: int
+    agents: int
+    virtual_s: float
+
+
+class Simulation:
+    """See the module. `run` raises Violation when something does not hold."""
+
+    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
+        self.seed = seed
+        self.random = random = Random(seed)
+        self.weather: Weather = weather_of(random, without)
+        self.temper = temper_of(random)
+        self.timeline = Timeline()
+        self.trace = Trace(self.timeline)
+        self.world = World()
+        self.witness = Witness(self.world)
+        self.store = open_store(None)
+        self.network = Network(self.timeline, random, self.trace)
+        self.network.weather = self.weather
+        self.disk = Disk(self.weather)
+        self.people = People(self.store, self.timeline, random, self.witness, self.trace, self._hint)
+        self.controls: list[Control] = []
+        self.lives: list[AgentLife] = []
+        self.calls: list[Instant] = []
+        self.storming = True
+
+    def run(self) -> Outcome:
+        """The whole of it."""
+        try:
+            self.people.settle_in()
+            self._start_agent()
+            self._start_control()
+            for fault in sorted(self.weather.every):
+                self._later(fault, getattr(self, f"_{fault}"))
+            self._after(self.random.randint(0, 3_000), self._people_act)
+            self._until(BEGIN + self.weather.storm_ms, lambda: False)
+            self._calm_down()
+            self._until(self.timeline.now + PATIENCE_MS, lambda: all_is_over(self.store))
+            demand(all_is_over(self.store), f"work is left after {PATIENCE_MS / 1000:.0f} s of calm")
+            audit(self.store, self.witness, self.world, self.people, self.calls)
+            return self._outcome()
+        finally:
+            self.store.close()
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def _until(self, end: Instant, over: Callable[[], bool]) -> None:
+        for count in range(MOST_EVENTS):
+            if not self.timeline.advance(end) or (count % 50 == 0 and over()):
+                return
+        demand(False, "too much happens in too little time")
+
+    def _after(self, delay: int, action: Callable[[], None]) -> None:
+        """Do something, if the storm still goes on then."""
+        self.timeline.after(delay, lambda: action() if self.storming else None)
+
+    def _later(self, fault: str, strike: Callable[[], None]) -> None:
+        """Let a fault strike from time to time."""
+
+        def struck() -> None:
+            strike()
+            self._later(fault, strike)
+
+        self._after(1 + round(self.random.expovariate(1 / self.weather.every[fault])), struck)
+
+    # --- processes ----------------------------------------------------------------------------------------------
+
+    def _start_control(self) -> None:
+        self.controls.append(
+            Control(
+                f"scheduler-{len(self.controls) + 1}",
+                store=self.store,
+                timeline=self.timeline,
+                random=self.random,
+                weather=self.weather,
+                world=self.world,
+                witness=self.witness,
+                network=self.network,
+                disk=self.disk,
+                trace=self.trace,
+                after_step=self._look_at,
+                ended=self._control_ended,
+            )
+        )
+        for control in self.controls[:-1]:
+            control.replaced = True
+        if not self.storming:
+            self._soothe(self.controls[-1])
+
+    def _control_ended(self, control: Control) -> None:
+        if control is self.controls[-1]:
+            self.timeline.after(self.random.choice((1, 50, 3_000)), self._start_control)
+
+    def _start_agent(self) -> None:
+        life = AgentLife(
+            f"agent-{len(self.lives) + 1}",
+            self.timeline,
+            self.random,
+            self.world,
+            self.trace,
+            self.weather,
+            self._act_of,
+        )
+        self.trace.note(life.name, "starts")
+        self.witness.seats(life.name, self.weather.window)
+        self.lives.append(life)
+        self.network.listener = life
+        self._see_to(life)
+
+    def _see_to(self, life: AgentLife) -> None:
+        """A dead agent is replaced, after a while."""
+        if life.alive:
+            self.timeline.after(100, lambda: self._see_to(life))
+        else:
+            self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
+
+    def _act_of(self, assignment: Assignment, call: Call) -> Act:
+        task = self.witness.specs[call.version].tasks[call.task_no]
+        self._arguments_are_right(call, task.upstream if task.kind == "python" else ())
+        return act_of(self.seed, self.temper, call, sensor=task.kind == "sensor", timeout=assignment.timeout)
+
+    def _arguments_are_right(self, call: Call, upstream: tuple[int, ...]) -> None:
+        wanted = tuple([self.witness.outputs.get((call.run_id, no), b"\xc0") for no in upstream])
+        demand(call.args == wanted, f"task {call.task_no} is given {call.args}, not {wanted}", call.run_id)
+
+    def _hint(self) -> None:
+        if not self.storming or self.random.random() >= self.weather.lost_hint:
+            self.controls[-1].hint()
+
+    # --- faults -------------------------------------------------------------------------------------------------
+
+    def _people_act(self) -> None:
+        self.people.act()
+        self._after(self.random.randint(0, self.random.choice((500, 8_000))), self._people_act)
+
+    def _scheduler_killed(self) -> None:
+        self.controls[-1].kill()
+
+    def _scheduler_frozen(self) -> None:
+        """It hangs, another takes the lead, and then it goes on."""
+        frozen = self.controls[-1]
+        if frozen.alive and not frozen.frozen:
+            frozen.freeze()
+            self.timeline.after(self.random.randint(1, 5_000), self._start_control)
+            self.timeline.after(self.random.randint(1, 10_000), frozen.thaw)
+
+    def _agent_killed(self) -> None:
+        if self.lives[-1].alive:
+            self.lives[-1].kill()
+
+    def _agent_stopped(self) -> None:
+        if self.lives[-1].alive:
+            self.lives[-1].stop(self.random.choice((0, 1_000)))
+
+    def _connection_cut(self) -> None:
+        self.trace.note("connections are cut")
+        self.network.cut()
+
+    def _store_unavailable(self) -> None:
+        self.trace.note("the disk stops")
+        self.disk.broken = True
+        self.timeline.after(self.random.choice((10, 800, 4_000)), self._store_available)
+
+    def _store_available(self) -> None:
+        self.disk.broken = False
+
+    def _clock_set(self) -> None:
+        by = self.random.choice((-2_000, -300, -7, 50, 3_000, 90_000))
+        self.trace.note("the clock is set by", by, "ms")
+        self.timeline.error += by
+
+    def _executor_killed(self) -> None:
+        alive = [executor for executor in self.lives[-1].executors.values() if executor.alive]
+        if alive and self.lives[-1].alive:
+            how = self.random.choice(((-9, "killed by somebody"), (None, "its zygote died")))
+            self.random.choice(alive).die(*how)
+
+    def _late_report(self) -> None:
+        """A report of an attempt that ended long ago comes again, or an attempt that never was is reported."""
+        ended = [no for no, attempt in self.witness.attempts.items() if attempt.state not in LIVE_ATTEMPT]
+        attempt = self.random.choice([*ended[-20:], len(self.witness.attempts) + 1_000])
+        now = self.timeline.now
+        verdict = self.random.choice(("success", "failed", "skipped", "not_yet", "cancelled", "interrupted"))
+        forged = self.random.choice((Finished(attempt, verdict, now, now, output=b"\x01"), Started(attempt, now)))
+        self.controls[-1].port.forge(forged)
+
+    def _calm_down(self) -> None:
+        """No more faults. What was going on goes on."""
+        self.trace.note("the storm is over")
+        self.storming = False
+        self.network.weather = None
+        self.disk.heal()
+        for control in self.controls:
+            self._soothe(control)
+        for control in self.controls[:-1]:
+            control.kill()
+        if self.controls[-1].frozen:
+            self.controls[-1].thaw()
+        self.people.make_an_end()
+
+    def _soothe(self, control: Control) -> None:
+        control.calm = control.courier.calm = True
+
+    # --- what must hold after each step -------------------------------------------------------------------------
+
+    def _look_at(self, control: Control) -> None:
+        board = control.scheduler.board
+        if board is None or control is not self.controls[-1]:
+            return
+        now = self.timeline.wall()
+        if self.storming:
+            self.calls.append(now)
+        demand(not self.witness.promises.overdue(now), "a deadline has passed, and nobody is told")
+        demand_reasons(board)
+        if control.was_hinted and self.random.random() < PROBING:
+            fresh_board, fresh_agenda = remembered(self.store, now)
+            demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
+            demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
+
+    def _outcome(self) -> Outcome:
+        hasher = blake2b(digest_size=16)
+        for run in reversed(self.store.runs(limit=1_000_000)):
+            hasher.update(msgpack.encode(run))
+            hasher.update(msgpack.encode(self.store.events(run.run_id, limit=1_000_000)))
+            hasher.update(msgpack.encode(self.store.attempts(run.run_id)))
+        hasher.update(msgpack.encode(self.store.alerts(1_000_000)))
+        return Outcome(
+            seed=self.seed,
+            history=hasher.hexdigest(),
+            runs=len(self.witness.runs),
+            attempts=len(self.witness.attempts),
+            commits=self.witness.commits,
+            schedulers=len(self.controls),
+            agents=len(self.lives),
+            virtual_s=(self.timeline.now - BEGIN) / 1000,
+        )

@@ -1,0 +1,36 @@
+"""Virtual time. What is going to happen stands in one queue; nothing else moves the clock."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from ostinato.model.time import Instant
+
+BEGIN = 1_700_000_000_000
+"""Every simulation begins at this instant, 2023-11-14T22:13:20Z."""
+
+
+class Timeline:
+    """True time never goes back. The wall clock, which is all that the scheduler sees, is set forward and back."""
+
+    def __init__(self) -> None:
+        self.now: Instant = BEGIN
+        self.error: int = 0
+        self._queue: list[tuple[Instant, int, Callable[[], None]]] = []
+        self._count = 0
+
+    def wall(self) -> Instant:
+        """What the machine's clock shows."""
+        return self.now + self.error
+
+    def after(self, delay: int, action: Callable[[], None]) -> None:
+        """Let something happen in ``delay`` milliseconds; what is put first happens first."""
+        self._count += 1
+        heappush(self._queue, (self.now + delay, self._count, action))
+
+    def advance(self, until: Instant) -> bool:
+        """Let the next thing happen, if it does so by ``until``; whether there was one."""
+        if not self._queue or self._queue[0][0] > until:
+            return False
+        self.now, _, action = heappop(self._queue)
+        action()
+        return True

@@ -1,0 +1,136 @@
+"""What an event says, held against what truly happened: each cause of a task's move has its own conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ostinato.model.cause import Cause
+from ostinato.model.change import AttemptMove, Commit, Event, TaskMove
+from ostinato.model.errors import ErrorClass
+from ostinato.model.state import TaskState
+
+from .script import CLASS_OF
+from .trace import demand
+
+if TYPE_CHECKING:
+    from .witness import SeenRun, Witness
+
+_VERDICTS: Final = {
+    Cause.REPORTED_SUCCESS: "success",
+    Cause.REPORTED_SKIP: "skipped",
+    Cause.REPORTED_NOT_YET: "not_yet",
+}
+_OUR_SIGNALS: Final = {"killed by its agent": ErrorClass.RESOURCE, "killed by somebody": ErrorClass.RESOURCE}
+
+
+def hold_against_the_truth(
+    witness: Witness,
+    seen: SeenRun,
+    event: Event,
+    task_no: int,
+    move: TaskMove,
+    ended: AttemptMove | None,
+    commit: Commit,
+) -> None:
+    """Raise Violation unless a task's move is one that the world, the clock and the graph allow."""
+    from .witness import fate_of
+
+    run_id = event.run_id
+    row = seen.rows.get(task_no)
+    fate = fate_of(seen.spec, seen.states, task_no)
+    match event.cause:
+        case Cause.READY | Cause.AWAITED:
+            demand(fate is TaskState.QUEUED, f"task {task_no} starts before its upstreams allow it", run_id)
+            demand(not seen.cancelling, f"task {task_no} starts in a run that is to be cancelled", run_id)
+        case Cause.UPSTREAM_FAILED | Cause.UPSTREAM_SKIPPED:
+            demand(fate is event.becomes, f"task {task_no} ends as {event.becomes}, its upstreams say {fate}", run_id)
+        case Cause.RETRY_DUE | Cause.CHECK_DUE:
+            due = row.due_at if row else None
+            demand(due is not None and event.at >= due, f"task {task_no} is tried at {event.at}, due {due}", run_id)
+        case Cause.REPORTED_SUCCESS | Cause.REPORTED_SKIP | Cause.REPORTED_NOT_YET:
+            _as_reported(witness, event, _VERDICTS[event.cause], commit)
+        case Cause.FAILED_WILL_RETRY | Cause.FAILED_FINALLY | Cause.LOST_WILL_RETRY | Cause.LOST_FINALLY:
+            _as_failed(witness, seen, event, task_no, move, ended)
+        case Cause.INTERRUPTED:
+            _never_ran_or_was_stopped(witness, event)
+        case Cause.CONDITION_TIMED_OUT:
+            sensor = seen.spec.tasks[task_no].sensor
+            since = move.waiting_since
+            assert sensor is not None and since is not None
+            patient = event.at >= since + round(sensor.timeout * 1000)
+            demand(patient, f"sensor {task_no} gives up at {event.at}, waiting since {since}", run_id)
+        case Cause.CANCELLED | Cause.CANCEL_CONFIRMED:
+            demand(seen.cancelling, f"task {task_no} is cancelled and nobody asked", run_id)
+        case _:
+            pass
+
+
+def _as_reported(witness: Witness, event: Event, verdict: str, commit: Commit) -> None:
+    performance = witness.world.performed.get(event.attempt or 0)
+    report = performance.report if performance else None
+    told = report is not None and report.verdict == verdict
+    demand(told, f"attempt {event.attempt} is {verdict}, but did not say so", event.run_id)
+    if report is None or verdict == "not_yet":
+        return
+    outputs = [o.value for o in commit.outputs if (o.run_id, o.task_no) == (event.run_id, event.task_no)]
+    returned = [] if report.output is None else [report.output]
+    demand(outputs == returned, f"attempt {event.attempt} returned {returned}, kept is {outputs}", event.run_id)
+    kept = [r.letters for r in commit.rejected if r.attempt == event.attempt]
+    demand(kept == list(report.dead_letters), f"the dead letters of {event.attempt} are {kept}", event.run_id)
+
+
+def _as_failed(
+    witness: Witness, seen: SeenRun, event: Event, task_no: int, move: TaskMove, ended: AttemptMove | None
+) -> None:
+    run_id, attempt = event.run_id, event.attempt or 0
+    assert ended is not None
+    error_class = ended.error_class or ""
+    if event.cause in {Cause.LOST_WILL_RETRY, Cause.LOST_FINALLY}:
+        _was_lost(witness, attempt, run_id)
+        demand(error_class == ErrorClass.RESOURCE, f"attempt {attempt} was lost, class {error_class}", run_id)
+    else:
+        truth = _class_of(witness, attempt)
+        demand(error_class == truth, f"attempt {attempt} failed as {error_class}, in truth {truth}", run_id)
+    retry = seen.spec.tasks[task_no].retry
+    budget = {"transient": retry.transient, "resource": retry.resource, "logic": 0}[error_class]
+    spent = seen.failures[task_no, error_class]
+    if event.cause in {Cause.FAILED_FINALLY, Cause.LOST_FINALLY}:
+        demand(spent == budget + 1, f"task {task_no} gives up after {spent} failures, {budget} allowed", run_id)
+        return
+    demand(spent <= budget, f"task {task_no} is tried again after {spent} failures, {budget} allowed", run_id)
+    assert move.due_at is not None
+    delay = move.due_at - event.at
+    longest = min(retry.first_delay * 2 ** (spent - 1), retry.max_delay) * 1000 if error_class == "resource" else 0
+    fits = longest * (1 - retry.jitter) - 1 <= delay <= longest + 1
+    demand(fits, f"task {task_no} waits {delay} ms for its next try, at most {longest}", run_id)
+
+
+def _class_of(witness: Witness, attempt: int) -> str:
+    """The class that the failure of an attempt truly has."""
+    performance = witness.world.performed.get(attempt)
+    if performance is None:
+        return "logic, for it could not be prepared"
+    if performance.killed in _OUR_SIGNALS:
+        return _OUR_SIGNALS[performance.killed]
+    return CLASS_OF.get(performance.act.kind, "none")
+
+
+def _was_lost(witness: Witness, attempt: int, run_id: int) -> None:
+    """Its agent is dead and has, or may have, begun it; or its executor ended and nobody could tell how."""
+    world = witness.world
+    performance = world.performed.get(attempt)
+    if performance is not None and performance.killed == "its zygote died":
+        return
+    agent = witness.attempts[attempt].new.agent
+    demand(agent in world.dead, f"attempt {attempt} counts as lost, and {agent} lives", run_id)
+    begun = attempt in world.journals[agent] or agent in world.journal_lost
+    demand(begun, f"attempt {attempt} counts as lost, and was never started", run_id)
+
+
+def _never_ran_or_was_stopped(witness: Witness, event: Event) -> None:
+    attempt = event.attempt or 0
+    performance = witness.world.performed.get(attempt)
+    if performance is None:
+        return
+    stopped = performance.killed in {"killed by its agent", "asked to stop"} or performance.act.kind == "asked to stop"
+    demand(stopped, f"attempt {attempt} counts as interrupted, and was not stopped", event.run_id)

@@ -1,0 +1,306 @@
+"""Sees every commit that was done, holds it against the tables, the limits and the truth, and remembers it.
+
+It counts from what was written, never asks the scheduler, and knows the graph as edges, not as gates.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct, field, structs
+
+from ostinato.decide.transition import next_attempt, next_run, next_task
+from ostinato.model.cause import Cause
+from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, RunMove, TaskMove
+from ostinato.model.message import Acknowledge, Launch, ToAgent
+from ostinato.model.record import Run
+from ostinato.model.spec import CompiledDag, DagSpec
+from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, RunState, TaskState
+from ostinato.model.time import Instant
+
+from .people_alerts import Promises
+from .trace import demand
+from .truth import hold_against_the_truth
+from .world import World
+
+DISPATCHES: Final = frozenset({Cause.READY, Cause.RETRY_DUE, Cause.CHECK_DUE})
+
+
+class SeenAttempt(Struct):
+    """An attempt as it was written."""
+
+    new: NewAttempt
+    state: AttemptState = AttemptState.QUEUED
+    error_class: str | None = None
+
+
+class SeenRun(Struct):
+    """A run as it was written. Lists and keys are by task number; ``failures`` counts by error class."""
+
+    run: Run
+    spec: DagSpec
+    states: list[TaskState]
+    attempts: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    failures: defaultdict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
+    rows: dict[int, TaskMove] = field(default_factory=dict[int, TaskMove])
+    events: list[Event] = field(default_factory=list[Event])
+    cancelling: bool = False
+
+
+class Pending(Struct):
+    """What of a commit is not yet explained by one of its events."""
+
+    runs: deque[RunMove]
+    tasks: deque[TaskMove]
+    new_attempts: dict[int, NewAttempt]
+    attempts: defaultdict[int, deque[AttemptMove]]
+    commit: Commit
+
+
+class Witness:
+    """See the module."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.specs: dict[str, DagSpec] = {}
+        self.runs: dict[int, SeenRun] = {}
+        self.attempts: dict[int, SeenAttempt] = {}
+        self.keys: dict[tuple[str, str], int] = {}
+        self.outputs: dict[tuple[int, int], bytes] = {}
+        self.rejected: defaultdict[int, list[object]] = defaultdict(list)
+        self.promises = Promises()
+        self.commits = 0
+        self._running: defaultdict[str, set[int]] = defaultdict(set)
+        self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        self._held: defaultdict[str, set[int]] = defaultdict(set)
+        self._slots: dict[str, int] = {"default": 1_024}
+        self._allowed: dict[str, int] = dict(self._slots)
+        self._most: dict[str, int] = {}
+
+    # --- what people write --------------------------------------------------------------------------------------
+
+    def deployed(self, dag: CompiledDag) -> None:
+        """A dag version was put."""
+        self.specs[dag.version] = dag.spec
+
+    def created(self, runs: Sequence[Run]) -> None:
+        """Runs have come to be."""
+        for run in runs:
+            key = (run.dag_id, run.run_key)
+            demand(key not in self.keys, f"two runs of {key}", run.run_id)
+            demand(run.run_id not in self.runs, f"run {run.run_id} was made twice", run.run_id)
+            self.keys[key] = run.run_id
+            spec = self.specs[run.version]
+            self.runs[run.run_id] = SeenRun(run, spec, [TaskState.NONE] * len(spec.tasks))
+
+    def pool_set(self, name: str, slots: int) -> None:
+        """A pool has a new size, which the scheduler will know when it looks."""
+        self._slots[name] = slots
+        self._allowed[name] = max(slots, self._allowed.get(name, 0))
+
+    def pools_read(self) -> None:
+        """The scheduler has looked."""
+        self._allowed = dict(self._slots)
+
+    def seats(self, agent: str, window: int) -> None:
+        """An agent takes so many attempts."""
+        self._most[agent] = window
+
+    # --- what the scheduler says --------------------------------------------------------------------------------
+
+    def sent(self, message: ToAgent) -> None:
+        """A message leaves only after the commit that recorded it."""
+        match message:
+            case Launch(assignments):
+                for assignment in assignments:
+                    seen = self.attempts.get(assignment.attempt)
+                    demand(seen is not None, f"attempt {assignment.attempt} was sent before it was written")
+                    if seen is not None:
+                        demand(seen.state in LIVE_ATTEMPT, f"attempt {assignment.attempt} is sent after its end")
+            case Acknowledge(attempts):
+                for attempt in attempts:
+                    seen = self.attempts.get(attempt)
+                    if seen is not None and seen.state not in FINAL_ATTEMPT:
+                        demand(False, f"attempt {attempt} was acknowledged before its end was written", seen.new.run_id)
+            case _:
+                pass
+
+    # --- what the scheduler writes ------------------------------------------------------------------------------
+
+    def committed(self, change: Commit, created: Sequence[Run]) -> None:
+        """A commit was done."""
+        self.commits += 1
+        self._births(change.new_runs, created)
+        attempts: defaultdict[int, deque[AttemptMove]] = defaultdict(deque)
+        for move in change.attempts:
+            attempts[move.attempt].append(move)
+        new_attempts = {new.attempt: new for new in change.new_attempts}
+        pending = Pending(deque(change.runs), deque(change.tasks), new_attempts, attempts, change)
+        touched: dict[int, None] = {}
+        for event in change.events:
+            touched[event.run_id] = None
+            self._event(event, pending)
+        left = [*pending.runs, *pending.tasks, *pending.new_attempts.values(), *filter(None, attempts.values())]
+        demand(not left, f"written without an event: {left}")
+        for run_id in touched:
+            self._nothing_is_left_out(self.runs[run_id])
+        self._results(change)
+        self.promises.committed(change, created, self.runs)
+
+    def _births(self, wanted: Sequence[NewRun], created: Sequence[Run]) -> None:
+        free = [new for new in wanted if (new.dag_id, new.run_key) not in self.keys]
+        unique = {(new.dag_id, new.run_key): None for new in free}
+        demand([(run.dag_id, run.run_key) for run in created] == list(unique), "other runs were made than were free")
+        self.created(created)
+
+    def _event(self, event: Event, pending: Pending) -> None:
+        seen = self.runs[event.run_id]
+        demand(event.seq == len(seen.events) + 1, f"event {event.seq} follows {len(seen.events)}", event.run_id)
+        seen.events.append(event)
+        if event.task_no is None:
+            self._run_event(seen, event, pending)
+        else:
+            self._task_event(seen, event, event.task_no, pending)
+
+    def _run_event(self, seen: SeenRun, event: Event, pending: Pending) -> None:
+        run_id, was = event.run_id, seen.run.state
+        demand(event.was == was, f"a run that is {was} moves from {event.was}", run_id)
+        if event.cause is Cause.CANCEL_REQUESTED:
+            demand(event.becomes == was and was not in FINAL_RUN, "a request moves a run", run_id)
+            seen.cancelling = True
+            return
+        becomes = next_run(was, event.cause)
+        demand(becomes is not None, f"a run that is {was} moves by {event.cause}", run_id)
+        assert becomes is not None
+        demand(
+            pending.runs and pending.runs.popleft() == RunMove(run_id, was, becomes, event.at),
+            "a run's event is not its move",
+            run_id,
+        )
+        demand(event.becomes == becomes, "a run becomes what the table does not say", run_id)
+        seen.run = structs.replace(seen.run, state=becomes)
+        running = self._running[seen.run.dag_id]
+        if becomes is RunState.RUNNING:
+            running.add(run_id)
+            most = seen.spec.max_active_runs
+            demand(len(running) <= most, f"{len(running)} runs of {seen.run.dag_id} run, {most} may", run_id)
+        else:
+            running.discard(run_id)
+            _ends_rightly(seen, event.cause)
+
+    def _task_event(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:
+        run_id, was = event.run_id, seen.states[task_no]
+        what = f"task {task_no} that is {was}"
+        becomes = next_task(was, event.cause)
+        demand(event.was == was and becomes is not None, f"{what} moves from {event.was} by {event.cause}", run_id)
+        assert becomes is not None
+        demand(event.becomes == becomes, f"{what} becomes {event.becomes} by {event.cause}", run_id)
+        demand(seen.run.state is RunState.RUNNING, f"{what} moves in a run that is {seen.run.state}", run_id)
+        move = pending.tasks.popleft() if pending.tasks else None
+        demand(move is not None, f"{what} has an event and no move", run_id)
+        assert move is not None
+        same = (move.run_id, move.task_no, move.was, move.becomes, move.at, move.attempt)
+        demand(same == (run_id, task_no, was, becomes, event.at, event.attempt), f"{what}: move is not event", run_id)
+        ended: AttemptMove | None = None
+        if event.cause in DISPATCHES:
+            self._attempt_begins(seen, event, task_no, pending)
+        elif event.attempt is not None and was in {TaskState.QUEUED, TaskState.RUNNING}:
+            ended = self._attempt_moves(seen, event, task_no, pending)
+        hold_against_the_truth(self, seen, event, task_no, move, ended, pending.commit)
+        seen.states[task_no] = becomes
+        before = seen.rows.get(task_no)
+        seen.rows[task_no] = structs.replace(move, waiting_since=move.waiting_since or (before and before.waiting_since))
+
+    def _attempt_begins(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:
+        run_id, task = event.run_id, seen.spec.tasks[task_no]
+        new = pending.new_attempts.pop(event.attempt or 0, None)
+        demand(new is not None, f"task {task_no} is dispatched without a new attempt", run_id)
+        assert new is not None
+        demand(new.attempt not in self.attempts, f"attempt {new.attempt} is used twice", run_id)
+        number = len(seen.attempts[task_no]) + 1
+        demand((new.run_id, new.task_no, new.number) == (run_id, task_no, number), f"{new} should be {number}", run_id)
+        seen.attempts[task_no].append(new.attempt)
+        self.attempts[new.attempt] = SeenAttempt(new)
+        self._used[task.pool][new.attempt] = task.slots
+        self._held[new.agent].add(new.attempt)
+        used, allowed = sum(self._used[task.pool].values()), self._allowed.get(task.pool, 0)
+        demand(used <= allowed, f"the pool {task.pool} has {allowed} slots, {used} are used", run_id)
+        held, most = len(self._held[new.agent]), self._most.get(new.agent, 0)
+        demand(held <= most, f"{new.agent} takes {most} attempts and has {held}", run_id)
+
+    def _attempt_moves(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> AttemptMove | None:
+        run_id, attempt = event.run_id, self.attempts[event.attempt or 0]
+        moves = pending.attempts[attempt.new.attempt]
+        demand(moves, f"task {task_no} moves by {event.cause} without its attempt", run_id)
+        move = moves.popleft()
+        demand(move.was is attempt.state, f"attempt {move.attempt} is {attempt.state}, not {move.was}", run_id)
+        becomes = next_attempt(move.was, event.cause)
+        demand(becomes is move.becomes, f"attempt {move.attempt} becomes {move.becomes} by {event.cause}", run_id)
+        attempt.state = move.becomes
+        if move.becomes in FINAL_ATTEMPT:
+            del self._used[seen.spec.tasks[task_no].pool][move.attempt]
+            self._held[attempt.new.agent].discard(move.attempt)
+        if move.error_class is not None:
+            attempt.error_class = move.error_class
+            seen.failures[task_no, move.error_class] += 1
+        return move
+
+    def _nothing_is_left_out(self, seen: SeenRun) -> None:
+        """What follows from a task's end follows in the same commit, and so does the end of the run."""
+        if seen.run.state is not RunState.RUNNING:
+            return
+        run_id = seen.run.run_id
+        demand(not set(seen.states) <= FINAL_TASK, "all tasks have ended, the run has not", run_id)
+        if seen.cancelling:
+            started = {TaskState.QUEUED, TaskState.RUNNING} | FINAL_TASK
+            demand(set(seen.states) <= started, "a cancelled run keeps what has not started", run_id)
+            return
+        for task_no, state in enumerate(seen.states):
+            fate = fate_of(seen.spec, seen.states, task_no)
+            settled = state is not TaskState.NONE or fate in {None, TaskState.QUEUED}
+            demand(settled, f"task {task_no} should be {fate} by its upstreams", run_id)
+
+    def _results(self, change: Commit) -> None:
+        for output in change.outputs:
+            key = (output.run_id, output.task_no)
+            demand(key not in self.outputs, f"a second output of task {output.task_no}", output.run_id)
+            self.outputs[key] = output.value
+        for records in change.rejected:
+            self.rejected[records.attempt].append(records.letters)
+
+
+@lru_cache(maxsize=4096)
+def _upstream(spec: DagSpec, task_no: int) -> tuple[int, ...]:
+    return spec.tasks[task_no].upstream
+
+
+def fate_of(spec: DagSpec, states: Sequence[TaskState], task_no: int) -> TaskState | None:
+    """What its upstreams, by the definition of the trigger rules, make of a task: it may start (QUEUED), or ends so."""
+    task = spec.tasks[task_no]
+    above = [states[no] for no in task.upstream]
+    if task.trigger_rule == "all_success":
+        if any(state in FINAL_TASK - {TaskState.SUCCESS, TaskState.SKIPPED} for state in above):
+            return TaskState.UPSTREAM_FAILED
+        if all(state in FINAL_TASK for state in above):
+            return TaskState.SKIPPED if TaskState.SKIPPED in above else TaskState.QUEUED
+        return None
+    return TaskState.QUEUED if all(state in FINAL_TASK for state in above) else None
+
+
+def _ends_rightly(seen: SeenRun, cause: Cause) -> None:
+    run_id = seen.run.run_id
+    if seen.run.state is RunState.CANCELLED:
+        demand(seen.cancelling, "a run is cancelled that nobody asked to cancel", run_id)
+        untouched = all(state is TaskState.NONE for state in seen.states)
+        demand(untouched or set(seen.states) <= FINAL_TASK, "a run is cancelled with tasks going on", run_id)
+        return
+    demand(set(seen.states) <= FINAL_TASK, f"a run ends by {cause} with tasks {seen.states}", run_id)
+    bad = {TaskState.FAILED, TaskState.UPSTREAM_FAILED} & set(seen.states)
+    demand((seen.run.state is RunState.FAILED) == bool(bad), f"a run is {seen.run.state} with {seen.states}", run_id)
+
+
+def instant_of(at: Instant | None) -> Instant:
+    """An instant that must be there."""
+    assert at is not None
+    return at
