@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec import structs
@@ -81,6 +82,9 @@ class LocalAgent:
         if self._link is not None:
             self._link.send([self._stop])
             self._watch(self._link)
+        elif self._starting is None:
+            with suppress(AgentFailed):  # none lives that could be stopped
+                self._join()
 
     def drop(self) -> None:
         """Hang up. The next `receive` connects again."""

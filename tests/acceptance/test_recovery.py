@@ -1,0 +1,189 @@
+"""Real processes, killed for real: what was accepted is done, and takes effect once."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from ostinato.home import Home
+from ostinato.model.record import Run
+from ostinato.model.state import AttemptState, RunState, TaskState
+from ostinato.store import open_store
+
+TASKS = 300
+PATIENCE_S = 60.0
+
+DAG = f'''
+import os
+from pathlib import Path
+
+from ostinato import dag, retry, task
+
+MARKS = Path(os.environ["MARKS"])
+
+
+@task(retry=retry(resource=20, first_delay="10ms"))
+def mark(number: int, after: list[int] | None = None) -> int:
+    with MARKS.open("a") as file:
+        file.write(f"{{number}}\\n")
+    for _ in range(2_000):
+        os.stat(MARKS)
+    return number
+
+
+@dag()
+def marks() -> None:
+    for n in range({TASKS} // 2):
+        second = mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)])
+'''
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in which each execution leaves its number, and a dag that makes them."""
+    path = tmp_path / "marks"
+    path.touch()
+    monkeypatch.setenv("MARKS", str(path))
+    (tmp_path / "marks.py").write_text(DAG)
+    return path
+
+
+@contextmanager
+def dev(marks: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``ostinato dev`` as a process of its own; stopped in order at the end if it still lives."""
+    command = [sys.executable, "-m", "ostinato", "dev", str(marks.with_name("marks.py")), "--slots", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(PATIENCE_S)
+
+
+def trigger() -> None:
+    subprocess.run([sys.executable, "-m", "ostinato", "trigger", "marks"], check=True, capture_output=True)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process brings about."""
+    pause = Event()
+    for _ in range(round(PATIENCE_S / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def executed(marks: Path) -> Counter[int]:
+    return Counter(int(line) for line in marks.read_text().split())
+
+
+def latest(home: Home) -> Run | None:
+    store = open_store(home.database)
+    try:
+        return next(iter(store.runs(limit=1)), None)
+    finally:
+        store.close()
+
+
+def deployed(home: Home) -> bool:
+    if not home.database.exists():
+        return False
+    store = open_store(home.database)
+    try:
+        return bool(store.dags())
+    finally:
+        store.close()
+
+
+def succeeded(home: Home) -> bool:
+    run = latest(home)
+    return run is not None and run.state is RunState.SUCCESS
+
+
+def family(home: Home) -> list[int]:
+    """The agent of a home with its zygote and executors: every process started for that home."""
+    sign = str(home.path).encode()
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if sign in line and b"ostinato.agent" in line:
+            found.append(int(folder.name))
+    return found
+
+
+def test_when_only_the_scheduler_is_killed_nothing_is_lost_and_nothing_is_repeated(home: Home, marks: Path) -> None:
+    with dev(marks) as process:
+        wait_until(lambda: deployed(home))
+        trigger()
+        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        process.kill()
+    with dev(marks):
+        wait_until(lambda: succeeded(home))
+    assert executed(marks) == Counter(range(TASKS))
+
+
+def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home, marks: Path) -> None:
+    with dev(marks) as process:
+        wait_until(lambda: deployed(home))
+        trigger()
+        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        process.kill()
+        for pid in family(home):
+            os.kill(pid, signal.SIGKILL)
+    with dev(marks):
+        wait_until(lambda: succeeded(home))
+    store = open_store(home.database)
+    run = store.runs(limit=1)[0]
+    attempts = store.attempts(run.run_id)
+    tasks = store.tasks(run.run_id)
+    store.close()
+    assert set(executed(marks)) == set(range(TASKS))
+    assert all(task.state is TaskState.SUCCESS for task in tasks)
+    successes = Counter(attempt.task_no for attempt in attempts if attempt.state is AttemptState.SUCCESS)
+    assert successes == Counter(range(TASKS))
+    unfinished = [attempt for attempt in attempts if attempt.state is AttemptState.LOST]
+    assert unfinished, "nothing was in flight when everything was killed: the test proves nothing"
+    spent = [attempt for attempt in unfinished if attempt.error_class is not None]
+    repeated = sum(executed(marks).values()) - TASKS
+    assert repeated <= len(spent)
+
+
+def test_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home: Home, marks: Path) -> None:
+    with dev(marks) as process:
+        wait_until(lambda: deployed(home))
+        trigger()
+        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+        assert b"Traceback" not in (process.stderr.read() if process.stderr else b"")
+    assert family(home) == []
+    assert not succeeded(home)
+    with dev(marks):
+        wait_until(lambda: succeeded(home))
+    store = open_store(home.database)
+    attempts = store.attempts(store.runs(limit=1)[0].run_id)
+    store.close()
+    assert [attempt.error_class for attempt in attempts if attempt.error_class] == []
+    assert set(executed(marks)) == set(range(TASKS))
+
+
+def test_a_second_scheduler_on_the_same_home_is_refused(home: Home, marks: Path) -> None:
+    with dev(marks):
+        wait_until(lambda: deployed(home))
+        command = [sys.executable, "-m", "ostinato", "dev", str(marks.with_name("marks.py"))]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert second.returncode == 6
+    assert "OST-305" in second.stderr
+    assert "Traceback" not in second.stderr
