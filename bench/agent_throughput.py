@@ -1,5 +1,6 @@
-"""How fast agent and executors perform tasks that do nothing, without scheduler or database: a process of ours sends
-assignments over the agent's socket, keeps its window full, and acknowledges.
+"""How fast agent and executors perform tasks that do nothing, without scheduler or database.
+
+This script sends assignments over the agent's socket, keeps its window full, and acknowledges.
 
     python bench/agent_throughput.py [--tasks 20000] [--slots 2] [--isolation reuse|process] [--rounds 5]
 
@@ -42,8 +43,7 @@ class Bench:
         source = Source(str(home.path / "empty.py"), DAG)
         self._digest = digest(canonical(source))
         (home.sources / self._digest).write_bytes(canonical(source))
-        call = Call("empty", "v", source.file, 0, "nothing", 1, 1, 0, 86_400_000, encode({}))
-        self._call = msgpack.encode(call)
+        self._file = source.file
         self._isolation: Isolation = isolation
         self._next = 1
         self.agent = LocalAgent(home, slots)
@@ -66,7 +66,20 @@ class Bench:
 
     def _assignment(self) -> Assignment:
         self._next += 1
-        return Assignment(self._next, self._digest, self._isolation, 0, None, None, self._call)
+        call = Call(
+            dag_id="empty",
+            version="v",
+            file=self._file,
+            task_no=0,
+            task_id="nothing",
+            run_id=1,
+            attempt=self._next,
+            number=1,
+            start=0,
+            end=86_400_000,
+            params=encode({}),
+        )
+        return Assignment(self._next, self._digest, self._isolation, 0, None, None, msgpack.encode(call))
 
     def _finished(self) -> list[int]:
         select.select([self.agent], [], [])

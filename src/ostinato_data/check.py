@@ -6,7 +6,7 @@ are found: of records that are otherwise good the first by position is kept. Rej
 again just the pieces that have some.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from .contract import Contract
 from .engine import session
-from .judge import ROW, Judge
+from .judge import Judge
+from .partition import PartitionValue
 from .records import NOT_UTF8, Record
 from .reject import Reject
 from .source import Piece, Source
@@ -74,9 +75,8 @@ class Checked:
         first_of_source = self.total
         for piece in source.pieces():
             parsed = parse(piece, source.columns, self._contract)
-            rows = [self.total + position for position in parsed.positions]
-            self._judge.take(len(self._pieces), parsed.table.append_column(ROW, pa.array(rows, pa.int64())))
-            known = replace(piece, data=b"", sound=len(rows) == parsed.count)
+            self._judge.take(len(self._pieces), parsed.numbered(self.total))
+            known = replace(piece, data=b"", sound=len(parsed.positions) == parsed.count)
             self._pieces.append(_Indexed(source, first_of_source, self.total, known))
             self.total += parsed.count
 
@@ -104,9 +104,12 @@ class Checked:
 
 
 @contextmanager
-def check(contract: Contract, *paths: Path | str) -> Generator[Checked]:
+def check(
+    contract: Contract, *paths: Path | str, given: Mapping[str, PartitionValue] | None = None
+) -> Generator[Checked]:
     """Check CSV files against a contract; the order of the paths is the order of their records.
 
+    ``given`` are the values of the ``$names`` in the contract's rules: those of the partition that is to be filled.
     Raises SourceUnreadable, HeaderMismatch, SourceChanged, StorageUnavailable or OutOfResources if a file as a whole
     cannot be used, and ContractInvalid if a rule or pattern cannot be.
     """
@@ -117,7 +120,7 @@ def check(contract: Contract, *paths: Path | str) -> Generator[Checked]:
             sources.append(Source(Path(path), expected))
             stack.callback(sources[-1].close)
         engine = stack.enter_context(session())
-        yield Checked(Judge(engine, contract), contract, sources)
+        yield Checked(Judge(engine, contract, given or {}), contract, sources)
 
 
 def _reject(

@@ -11,6 +11,7 @@ from .column_types import NAMES, Scalar, column_type
 from .errors import ContractInvalid
 
 _RESERVED: Final = "__"
+_GIVEN: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition over one record's typed columns, in SQL. As with a CHECK, only false rejects; unknown does not."""
+    """A condition over one record's typed columns, in SQL. As with a CHECK, only false rejects; unknown does not.
+
+    ``$date`` stands for the value that the partition's column ``date`` has, and so on for other columns::
+
+        Rule("of its day", "make_date(year, month, day) = $date")
+    """
 
     name: str
     sql: str
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the values it is given."""
+        return frozenset(_GIVEN.findall(self.sql))
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.sql.strip():
@@ -97,6 +108,11 @@ class Contract:
     def __post_init__(self) -> None:
         if problems := self._problems():
             raise ContractInvalid("; ".join(problems), where=self.asset)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the values that its rules are given."""
+        return frozenset[str]().union(*(rule.given for rule in self.rules))
 
     def _problems(self) -> list[str]:
         problems = [] if self.asset else ["a contract needs the name of its asset"]

@@ -17,11 +17,15 @@ _SHOWN_VALUES: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A record fails it where ``fails``, a condition in SQL, is true. ``column`` is None for a rule."""
+    """A record fails it where ``fails``, a condition in SQL, is true. ``column`` is None for a rule.
+
+    ``given`` are the names of the bound parameters in it.
+    """
 
     column: str | None
     reason: str
     fails: str
+    given: frozenset[str] = frozenset()
 
 
 def identifier(name: str) -> str:
@@ -59,7 +63,7 @@ def criteria(contract: Contract) -> tuple[Criterion, ...]:
     found: list[Criterion] = []
     for position, column in enumerate(contract.columns):
         found += _column_criteria(column, text_column(position))
-    found += [Criterion(None, f"rule: {rule.name}", f"NOT ({rule.sql}\n)") for rule in contract.rules]
+    found += [Criterion(None, f"rule: {rule.name}", f"NOT ({rule.sql}\n)", rule.given) for rule in contract.rules]
     return tuple(found)
 
 

@@ -49,7 +49,8 @@ def computed(engine: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -
     try:
         yield engine.table(name)
     finally:
-        engine.execute(f"DROP TABLE {name}").fetchall()
+        with engine.cursor() as other:  # the engine itself may have a result open, if the reading of it failed
+            other.execute(f"DROP TABLE {name}").fetchall()
 
 
 def _database() -> duckdb.DuckDBPyConnection:

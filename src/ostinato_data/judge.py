@@ -6,7 +6,7 @@ contract, which cannot be bound parameters; ``criteria`` quotes them.
 
 # ruff: noqa: S608 - see above
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +18,7 @@ from .contract import Contract
 from .criteria import Criterion, criteria, declared, identifier, text_column, typed
 from .engine import session
 from .errors import ContractInvalid
+from .partition import PartitionValue
 
 ROW: Final = "__row"
 """The running number of a record over all files of a check."""
@@ -32,10 +33,16 @@ _RECORDS: Final = "__records"
 class Judge:
     """Judges records by one contract, in temporary tables of one engine session. Raises ContractInvalid."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, contract: Contract, given: Mapping[str, PartitionValue]
+    ) -> None:
         _try_out(contract)
+        if missing := contract.given - given.keys():
+            names = ", ".join(f"${name}" for name in sorted(missing))
+            raise ContractInvalid(f"a rule uses {names}, which is not given", where=contract.asset)
         self.engine = engine
         self._contract = contract
+        self._given = {name: given[name] for name in contract.given}
         self._names = ", ".join(identifier(column.name) for column in contract.columns)
         self._criteria = criteria(contract)
         self._typed = f"(SELECT *, {typed(contract)} FROM {_RECORDS})"
@@ -47,7 +54,8 @@ class Judge:
         failing = " OR ".join(map(_is_true, self._criteria)) or "FALSE"
         with self._registered(records):
             self._query(
-                f"INSERT INTO {_CHECKED} SELECT {ROW}, {piece}, {self._names}, NOT ({failing}) FROM {self._typed}"
+                f"INSERT INTO {_CHECKED} SELECT {ROW}, {piece}, {self._names}, NOT ({failing}) FROM {self._typed}",
+                self._given,
             )
 
     def find_duplicates(self) -> None:
@@ -88,12 +96,12 @@ class Judge:
         """Everything each of these records fails on."""
         verdicts = ", ".join(map(_is_true, self._criteria))
         with self._registered(records):
-            judged = self._query(f"SELECT {ROW}, [{verdicts}]::BOOL[] FROM {self._typed}")
+            judged = self._query(f"SELECT {ROW}, [{verdicts}]::BOOL[] FROM {self._typed}", self._given)
         return {
             row: [each for each, fails in zip(self._criteria, verdict, strict=True) if fails] for row, verdict in judged
         }
 
-    def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
         return self.engine.execute(sql, parameters).fetchall()
 
     @contextmanager
@@ -119,6 +127,6 @@ def _try_out(contract: Contract) -> None:
         for each in criteria(contract):
             statement = f"SELECT {_is_true(each)} FROM (SELECT *, {typed(contract)} FROM (SELECT {texts}))"
             try:
-                engine.execute(statement).fetchall()
+                engine.execute(statement, dict.fromkeys(each.given)).fetchall()
             except duckdb.Error as error:
                 raise ContractInvalid(f"{each.reason!r} is not understood: {error}", where=contract.asset) from error

@@ -52,7 +52,7 @@ def land(
 ) -> Landed:
     """Make a partition of a Delta table hold what CSV files say, as far as they keep the contract.
 
-    ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file under
+    ``partition`` names it, and gives the contract's rules their ``$names``. ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file under
     ``dead_letters_in``; more than ``max_rejects``, or than a share of ``max_reject_share`` of all records, raise
     TooManyRejects, and the table stays as it was. ``transform`` gets the good rows as a DuckDB relation and returns the
     rows for the table, with the partition columns in them. ``metadata`` is kept with the commit.
@@ -66,7 +66,7 @@ def land(
     paths = [sources] if isinstance(sources, Path | str) else list(sources)
     target = Target(Path(table), Partition.of(partition), fence)
     letters_path = dead_letters.place(Path(dead_letters_in), contract.asset, target.partition)
-    with check(contract, *paths) as checked:
+    with check(contract, *paths, given=partition) as checked:
         claimed = claim(target)  # a late attempt is refused before it touches the dead letters
         letters = dead_letters.write(letters_path, checked.rejects())
         assert letters.count == checked.rejected, f"{letters.count} dead letters for {checked.rejected} rejects"

@@ -54,10 +54,9 @@ class Record(NamedTuple):
 def sound(data: bytes, width: int) -> bool | None:
     """Whether all of ``data`` (whole lines) is well formed, found quickly; None if only parsing tells.
 
-    True and False are certain about everything but the number of columns of records without quotes: a parser must
-    still refuse records that do not have ``width``.
+    After None all that can be wrong is the number of columns of some records.
     """
-    if len(data) > RECORD_LIMIT or not _is_utf8(data) or _has_empty_line(data):
+    if len(data) > RECORD_LIMIT or not _is_utf8(data):
         return False
     if b'"' in data:
         return _run(width).fullmatch(data) is not None
@@ -130,11 +129,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _has_empty_line(data: bytes) -> bool:
-    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data
-
-
 @lru_cache(maxsize=64)
 def _run(width: int) -> re.Pattern[bytes]:
-    """Any number of whole records of exactly ``width`` fields."""
-    return re.compile(rb"(?:" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n)*+" % (width - 1))
+    """Any number of empty lines and whole records of exactly ``width`` fields."""
+    record = _FIELD + rb"(?:," + _FIELD + rb"){%d}" % (width - 1)
+    return re.compile(rb"(?:(?:" + record + rb")?+\r?\n)*+")

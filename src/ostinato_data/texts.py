@@ -21,6 +21,12 @@ class Parsed:
     positions: Sequence[int]
     count: int
 
+    def numbered(self, first: int) -> pa.Table:
+        """The table with each record's running number, if the piece's first record is the ``first``."""
+        whole = len(self.positions) == self.count
+        numbers = range(first, first + self.count) if whole else [first + position for position in self.positions]
+        return self.table.append_column(ROW, pa.array(numbers, pa.int64()))
+
 
 def parse(piece: Piece, columns: Sequence[str], contract: Contract) -> Parsed:
     """Parse what can be parsed of a piece of a file that has these columns, in this order."""
@@ -64,7 +70,7 @@ def _parse(lines: bytes, columns: Sequence[str], contract: Contract) -> pa.Table
     return pacsv.read_csv(
         pa.BufferReader(lines),
         pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(lines) + 1),
-        pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=True),
         pacsv.ConvertOptions(
             check_utf8=False,
             column_types=dict.fromkeys(names, pa.string()),

@@ -3,6 +3,7 @@
 import doctest
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ NOT_RUN = {
 
 ANSWERS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 END = "\036"
+PATIENCE_S = 120.0
 
 
 @pytest.mark.timeout(300)
@@ -55,27 +57,41 @@ def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
 
 def runs(block: Block, folder: Path, where: str) -> None:
     """A block of Python runs as a program of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", block.text], cwd=folder, env=surroundings(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{where}:\n{done.stdout}{done.stderr}"
+    code, said = ended([sys.executable, "-c", block.text], folder, where)
+    assert code == 0, f"{where}:\n{said}"
 
 
 def answers(block: Block, folder: Path, where: str) -> None:
     """Each command of a console block ends well, unless the next asks for its code, and answers what the page says."""
     wanted = [command for command in commands(block) if not command.text.startswith(tuple(NOT_RUN))]
-    script = "exec 2>&1\n" + "\n".join(
-        f"{command.text}\ncode=$?; printf '{END}%s{END}' $code; (exit $code)" for command in wanted
-    )
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=surroundings(), stdout=subprocess.PIPE, text=True, check=False
-    )
-    said = done.stdout.split(END)
-    assert len(said) == 2 * len(wanted) + 1, f"{where}: the shell ended early:\n{done.stdout}"
+    script = "\n".join(f"{one.text}\ncode=$?; printf '{END}%s{END}' $code; (exit $code)" for one in wanted)
+    _, everything = ended(["bash", "-c", script], folder, where)
+    said = everything.split(END)
+    assert len(said) == 2 * len(wanted) + 1, f"{where}: the shell ended early:\n{everything}"
     for command, following, answer, code in zip(wanted, [*wanted[1:], None], said[::2], said[1::2], strict=False):
         asked = following is not None and following.text == "echo $?"
         assert code == "0" or asked, f"{where}: `{command.text}` ended with {code}:\n{answer}"
         assert fits(command, answer), f"{where}: `{command.text}` answered:\n{answer}\nand not:\n{command.answer}"
+
+
+def ended(command: list[str], folder: Path, where: str) -> tuple[int, str]:
+    """The exit code of a command and all it said. One that does not end is ended, with all that it started."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=surroundings(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail(f"{where}: it did not end:\n{process.communicate()[0]}")
+    return process.returncode, said
 
 
 def fits(command: Command, answer: str) -> bool:

@@ -20,7 +20,7 @@ from ostinato.store import open_store
 TASKS = 300
 PATIENCE_S = 60.0
 
-DAG = f'''
+DAG = f"""
 import os
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def mark(number: int, after: list[int] | None = None) -> int:
 def marks() -> None:
     for n in range({TASKS} // 2):
         second = mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)])
-'''
+"""
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_an_alert_waits_from_the_moment_it_is_raised(store: Store) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["trigger", "resolve"]), st.sampled_from("ab"), st.booleans()), max_size=12))
 def test_triggers_and_resolves_of_a_key_alternate(steps: list[tuple[Action, str, bool]]) -> None:
     store = open_store(None)

@@ -280,5 +280,5 @@ class Histories(RuleBasedStateMachine):
 @pytest.mark.parametrize("database", DATABASES)
 def test_a_store_reads_back_exactly_what_was_committed(database: str) -> None:
     machine = type("HistoriesOfOne", (Histories,), {"database": database})
-    limits = settings(max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    limits = settings(max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=limits)

@@ -190,7 +190,7 @@ def test_a_backfill_of_nothing_is_allowed(store: Store) -> None:
     assert (backfill.runs, created) == ({}, [])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_a_list_of_runs_is_what_filtering_all_of_them_gives(data: st.DataObject) -> None:
     store = open_store(None)

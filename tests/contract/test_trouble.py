@@ -116,13 +116,13 @@ def test_a_writer_waits_for_another_to_finish(database: Path) -> None:
     other = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     begins = Event()
-    listen(store._engine, "begin", lambda _: begins.set(), insert=True)
+    listen(store._engine, "checkout", lambda *_: begins.set())
 
     def let_go() -> None:
         begins.wait()
         other.execute("ROLLBACK")
 
-    thread = Thread(target=let_go)
+    thread = Thread(target=let_go, daemon=True)
     thread.start()
     assert store.take_lead("leader", MAY_1) == 1
     thread.join()

@@ -73,7 +73,7 @@ def test_neither_making_nor_opening_a_database_loads_alembic(tmp_path: Path) -> 
     assert said.stdout.split() == ["False", "False"]
 
 
-def test_processes_that_open_a_new_database_at_once_all_succeed(tmp_path: Path) -> None:
+def test_all_who_open_a_new_database_at_once_succeed(tmp_path: Path) -> None:
     for n in range(5):
         path = tmp_path / f"{n}.db"
         with ThreadPoolExecutor(8) as threads:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import msgpack
 
 from ostinato.agent.ending import Exit
-from ostinato.agent.ledger import Ledger
+from ostinato.agent.ledger import AGAIN_MS, Ledger
 from ostinato.agent.message import Report
 from ostinato.agent.order import Hand, Kill, Make, Order, TakeBack
 from ostinato.model.limits import Limits
@@ -36,6 +36,9 @@ from .weather import Weather
 from .world import Performance, World
 
 _CALL: Final = msgpack.Decoder(Call)
+FAREWELL_MS: Final = 2_000
+"""A stopping agent whose results nobody takes goes after this long."""
+
 _KILL: Final = 9
 _INTERRUPTED: Final = Act(0, "failed", "asked to stop", failure=Failure("raised", types=("builtins.SystemExit",)))
 
@@ -136,7 +139,7 @@ class Executor:
         )
         life.world.ends(performance, now, finished)
         self.performance = None
-        leaving = "its memory has grown" if life.random.random() < 0.03 else ""
+        leaving = "failed" if verdict == "failed" or life.random.random() < 0.03 else ""
         life.soon(partial(self._reported, Report(finished, self.log_end, leaving)))
         if leaving:
             self.die(0, leaving)
@@ -149,7 +152,7 @@ class Executor:
     def _gone(self, code: int | None) -> None:
         life = self._life
         del life.executors[self.number]
-        life.ledger.taken_back(self.number, self.give_back(), life.timeline.now)
+        life.returned(self.number, self.give_back())
         life.ledger.gone(self.number, Exit(code, self.log_end, 2_000, 5), life.timeline.now)
 
 
@@ -165,6 +168,7 @@ class AgentLife:
         trace: Trace,
         weather: Weather,
         act_of: ActOf,
+        ended: Callable[[], None],
     ) -> None:
         self.name = name
         self.timeline = timeline
@@ -173,12 +177,16 @@ class AgentLife:
         self.trace = trace
         self.weather = weather
         self.act_of = act_of
+        self._ended = ended
         self.alive = True
         self.executors: dict[int, Executor] = {}
         self.ledger = Ledger(weather.slots, Limits())
         self._connection: Connection | None = None
         self._wake_at: Instant | None = None
-        world.journals[name] = set()
+        world.journals[name] = self._journal = set[int]()
+        self._predecessors = list(world.journals_on_disk)
+        world.journals_on_disk.append(name)
+        self._alone_since: Instant = timeline.now
         self.pump()
 
     # --- what the network says ----------------------------------------------------------------------------------
@@ -197,16 +205,20 @@ class AgentLife:
         """See `Listener`."""
         if connection is self._connection:
             self._connection = None
+            self._alone_since = self.timeline.now
+            self.timeline.after(FAREWELL_MS, self.pump)
 
     def hear(self, messages: Sequence[ToAgent]) -> None:
         """See `Listener`."""
         now = self.timeline.now
+        self._forget_predecessors()
         for message in messages:
             match message:
                 case Launch(assignments):
                     self.ledger.launch(assignments, now)
                 case Acknowledge(attempts):
                     self.ledger.acknowledge(attempts)
+                    self._journal.difference_update(attempts)
                 case CancelAttempts(attempts):
                     self.ledger.cancel(attempts, now)
                 case Stop(grace):
@@ -220,6 +232,7 @@ class AgentLife:
         self._end("killed")
         if self.random.random() < self.weather.lost_journal:
             self.world.journal_lost.add(self.name)
+            self.world.journals_on_disk.remove(self.name)
 
     def stop(self, grace_ms: int) -> None:
         """SIGTERM: end in order."""
@@ -235,6 +248,7 @@ class AgentLife:
             executor.die(None, "its agent died")
         if self._connection is not None:
             self._connection.close()
+        self._ended()
 
     # --- its loop -----------------------------------------------------------------------------------------------
 
@@ -258,7 +272,7 @@ class AgentLife:
         if self._connection is not None and self._connection.open:
             while messages := self.ledger.messages(100, 1 << 20):
                 self._connection.to_scheduler(messages)
-        if self.ledger.done:
+        if self.ledger.done or self._nobody_listens():
             self._end("has stopped")
             return
         due = self.ledger.next_due()
@@ -266,16 +280,23 @@ class AgentLife:
             self._wake_at = max(due, self.timeline.now + 1)
             self.timeline.after(self._wake_at - self.timeline.now, self.pump)
 
+    def _nobody_listens(self) -> bool:
+        """Whether it is to stop, has nothing to do, and nobody has come for the results for a while."""
+        alone = self._connection is None and self.timeline.now >= self._alone_since + FAREWELL_MS
+        return alone and self.ledger.stopping and self.ledger.at_rest
+
+    def returned(self, number: int, attempts: list[int]) -> None:
+        """What an executor was handed and has not begun."""
+        self._journal.difference_update(attempts)
+        self.ledger.taken_back(number, attempts, self.timeline.now)
+
     def _carry_out(self, order: Order) -> None:
-        now = self.timeline.now
         match order:
             case Hand(number, assignments):
-                self.world.journals[self.name].update(assignment.attempt for assignment in assignments)
-                if number in self.executors:
-                    self.executors[number].take(assignments)
+                self._journal.update(assignment.attempt for assignment in assignments)
+                self.executors[number].take(assignments)
             case TakeBack(number):
-                executor = self.executors.get(number)
-                self.ledger.taken_back(number, executor.give_back() if executor else (), now)
+                self.returned(number, self.executors[number].give_back())
             case Kill(number, signal):
                 executor = self.executors.get(number)
                 if executor is None:
@@ -289,19 +310,24 @@ class AgentLife:
 
     def _made(self, number: int) -> None:
         if self.random.random() < self.weather.not_made:
-            self.ledger.not_made(number, self.timeline.now)
+            self.ledger.not_made(number, self.timeline.now + AGAIN_MS)
             return
         self.executors[number] = executor = Executor(self, number)
         self.ledger.joined(number, executor.segment, 0)
 
     def _hello(self) -> Hello:
-        world = self.world
-        known = sorted(world.dead - world.journal_lost)
+        journals = self.world.journals
         return Hello(
             agent=self.name,
             pid=1,
             slots=self.weather.slots,
             window=self.weather.window,
             holds=self.ledger.holds(),
-            predecessors=tuple([(name, tuple(sorted(world.journals[name]))) for name in known]),
+            predecessors=tuple([(name, tuple(sorted(journals[name]))) for name in self._predecessors]),
         )
+
+    def _forget_predecessors(self) -> None:
+        """Whoever speaks has heard our Hello, and recorded what follows from it."""
+        for name in self._predecessors:
+            self.world.journals_on_disk.remove(name)
+        self._predecessors = []

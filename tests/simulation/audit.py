@@ -33,12 +33,6 @@ def audit(store: Store, witness: Witness, world: World, people: People, calls: l
     _calendar(people, witness, calls)
 
 
-def all_is_over(store: Store) -> bool:
-    """Whether every run has ended and every alert has left."""
-    counts = store.counts()["runs"]
-    return set(counts) <= {str(state) for state in FINAL_RUN} and not store.outbox_waiting(1)
-
-
 def _run_is_as_witnessed(store: Store, seen: SeenRun, run: Run) -> None:
     run_id = run.run_id
     demand(run.state is seen.run.state, f"run {run_id} is {run.state}, witnessed {seen.run.state}", run_id)

@@ -13,7 +13,7 @@ from ostinato.model.time import Instant
 from ostinato.store import open_store
 
 from .agent import AgentLife
-from .audit import all_is_over, audit
+from .audit import audit
 from .control import Control
 from .disk import Disk
 from .network import Network
@@ -80,8 +80,8 @@ class Simulation:
             self._after(self.random.randint(0, 3_000), self._people_act)
             self._until(BEGIN + self.weather.storm_ms, lambda: False)
             self._calm_down()
-            self._until(self.timeline.now + PATIENCE_MS, lambda: all_is_over(self.store))
-            demand(all_is_over(self.store), f"work is left after {PATIENCE_MS / 1000:.0f} s of calm")
+            self._until(self.timeline.now + PATIENCE_MS, self._all_is_over)
+            demand(self._all_is_over(), f"work is left after {PATIENCE_MS / 1000:.0f} s of calm: {self._left()}")
             audit(self.store, self.witness, self.world, self.people, self.calls)
             return self._outcome()
         finally:
@@ -91,9 +91,18 @@ class Simulation:
 
     def _until(self, end: Instant, over: Callable[[], bool]) -> None:
         for count in range(MOST_EVENTS):
-            if not self.timeline.advance(end) or (count % 50 == 0 and over()):
+            if not self.timeline.advance(end) or (count % 20 == 0 and over()):
                 return
         demand(False, "too much happens in too little time")
+
+    def _all_is_over(self) -> bool:
+        return not self.witness.open and not self.store.outbox_waiting(1)
+
+    def _left(self) -> str:
+        return ", ".join(
+            f"run {seen.run.run_id} ({seen.run.state}: {' '.join(seen.states)})"
+            for seen in list(map(self.witness.runs.__getitem__, self.witness.open))[:3]
+        )
 
     def _after(self, delay: int, action: Callable[[], None]) -> None:
         """Do something, if the storm still goes on then."""
@@ -145,19 +154,15 @@ class Simulation:
             self.trace,
             self.weather,
             self._act_of,
+            self._agent_ended,
         )
         self.trace.note(life.name, "starts")
         self.witness.seats(life.name, self.weather.window)
         self.lives.append(life)
         self.network.listener = life
-        self._see_to(life)
 
-    def _see_to(self, life: AgentLife) -> None:
-        """A dead agent is replaced, after a while."""
-        if life.alive:
-            self.timeline.after(100, lambda: self._see_to(life))
-        else:
-            self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
+    def _agent_ended(self) -> None:
+        self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
 
     def _act_of(self, assignment: Assignment, call: Call) -> Act:
         task = self.witness.specs[call.version].tasks[call.task_no]

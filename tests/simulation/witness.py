@@ -70,6 +70,7 @@ class Witness:
         self.outputs: dict[tuple[int, int], bytes] = {}
         self.rejected: defaultdict[int, list[object]] = defaultdict(list)
         self.promises = Promises()
+        self.open: dict[int, None] = {}
         self.commits = 0
         self._running: defaultdict[str, set[int]] = defaultdict(set)
         self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
@@ -92,6 +93,7 @@ class Witness:
             demand(run.run_id not in self.runs, f"run {run.run_id} was made twice", run.run_id)
             self.keys[key] = run.run_id
             spec = self.specs[run.version]
+            self.open[run.run_id] = None
             self.runs[run.run_id] = SeenRun(run, spec, [TaskState.NONE] * len(spec.tasks))
 
     def pool_set(self, name: str, slots: int) -> None:
@@ -187,6 +189,7 @@ class Witness:
             demand(len(running) <= most, f"{len(running)} runs of {seen.run.dag_id} run, {most} may", run_id)
         else:
             running.discard(run_id)
+            del self.open[run_id]
             _ends_rightly(seen, event.cause)
 
     def _task_event(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:

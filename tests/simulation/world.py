@@ -27,6 +27,7 @@ class World:
     def __init__(self) -> None:
         self.performed: dict[int, Performance] = {}
         self.journals: dict[str, set[int]] = {}
+        self.journals_on_disk: list[str] = []
         self.dead: set[str] = set()
         self.journal_lost: set[str] = set()
         self.files: dict[str, Instant] = {}

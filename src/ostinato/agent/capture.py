@@ -18,16 +18,14 @@ _LOGGED: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class Capture:
-    """Descriptors 1 and 2, Python's streams, ``logging`` and crash reports of this process, turned to a log file.
+    """Python's streams, ``logging`` and crash reports of this process, all turned to descriptors 1 and 2.
 
-    A disk that takes no more does not fail a task: what could not be written is counted, and said when it can be.
+    It is made before the fork and attached to a log file after it. A disk that takes no more does not fail a task: what
+    could not be written is counted, and said when it can be.
     """
 
-    def __init__(self, log: int) -> None:
-        self._log = log
-        self.end = end_of(log)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+    def __init__(self) -> None:
+        self._log = self._end = -1
         buffer_c_stdout_by_line()
         self._out, self._err = _Raw(1), _Raw(2)
         sys.stdout = sys.__stdout__ = _text(self._out)
@@ -40,10 +38,17 @@ class Capture:
         logging.root.handlers[:] = [handler]
         logging.root.setLevel(logging.INFO)
 
+    def attach(self, log: int) -> None:
+        """Turn descriptors 1 and 2 to a log file."""
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        self._log = log
+        self._end = end_of(log)
+
     def close_range(self, remark: str) -> tuple[int, int]:
         """Where in the file the output since the last call begins and ends, bounded; with a remark of ours if any."""
         self._flush()
-        begin, end = self.end, end_of(self._log)
+        begin, end = self._end, end_of(self._log)
         lost = self._out.take_lost() + self._err.take_lost()
         if end - begin or remark or lost:
             try:
@@ -55,7 +60,7 @@ class Capture:
             except OSError:
                 pass  # the disk is full; what was printed is there as far as it went
             end = end_of(self._log)
-        self.end = end
+        self._end = end
         return begin, end
 
     def _flush(self) -> None:

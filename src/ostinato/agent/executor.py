@@ -25,7 +25,7 @@ from ostinato.model.spec import Source
 from ostinato.wire import frame
 
 from .capture import Capture
-from .hygiene import Hygiene
+from .hygiene import Hygiene, left_processes
 from .lane import Inbox
 from .message import Report
 
@@ -48,21 +48,31 @@ class Surroundings(Struct, frozen=True):
     memory: int
 
 
+class Provisions(Struct, frozen=True):
+    """What one executor is given: descriptors of its work socket, report socket and log, and what the log is called."""
+
+    work: int
+    reports: int
+    log: int
+    segment: str
+
+
 class Executor:
     """One process, one source at a time, one call at a time. It owns the descriptors it is given."""
 
-    def __init__(self, work: int, reports: int, log: int, segment: str, surroundings: Surroundings) -> None:
+    def __init__(self, provisions: Provisions, surroundings: Surroundings, capture: Capture) -> None:
         self._pid = os.getpid()
-        work, reports, log = [_out_of_the_way(fd) for fd in (work, reports, log)]
-        self._work, self._reports = socket.socket(fileno=work), socket.socket(fileno=reports)
+        self._work = socket.socket(fileno=_out_of_the_way(provisions.work))
+        self._reports = socket.socket(fileno=_out_of_the_way(provisions.reports))
         self._inbox = Inbox(self._work)
-        self._log = log
-        self._segment = segment
+        self._log = _out_of_the_way(provisions.log)
+        self._segment = provisions.segment
         self._sources = surroundings.sources
         self._memory = surroundings.memory
         self._memory_before = resource.getrlimit(resource.RLIMIT_DATA)
-        self._capture = Capture(log)
-        self._hygiene = Hygiene(log)
+        self._capture = capture
+        self._capture.attach(self._log)
+        self._hygiene: Hygiene | None = None
         self._source = ""
         self._dag_id: str | None = None
         self._loaded: Loaded | None = None
@@ -116,6 +126,8 @@ class Executor:
                 loaded = self._load(assignment.source, call.dag_id)
             except BaseException as error:  # noqa: BLE001 - the author's imports may raise anything
                 return unloadable(error)
+            if self._hygiene is None and assignment.isolation == "reuse":
+                self._hygiene = Hygiene(self._log)
             return perform(loaded, call)
         except BaseException as error:  # noqa: BLE001 - being told to stop, or being out of memory, in the code above
             return Performed("failed", failure=failure_of(error, {}))
@@ -129,14 +141,14 @@ class Executor:
         self._dag_id = dag_id if self._loaded is None else None
         self._loaded = load_source(_SOURCE.decode((self._sources / source).read_bytes()), self._dag_id)
         self._source = source
-        self._hygiene = Hygiene(self._log)
+        self._hygiene = None
         return self._loaded
 
     def _judge(self, performed: Performed, assignment: Assignment, peak_kib: int) -> tuple[str, str]:
         """Why this process ends itself now, if it does; and what is to be said of that in the log."""
         if assignment.isolation == "process":
-            return self._hygiene.processes(), ""
-        if performed.verdict == "failed":
+            return left_processes(), ""
+        if performed.verdict == "failed" or self._hygiene is None:
             return "failed", ""
         difference = self._hygiene.difference(peak_kib)
         return difference, f"the task {difference}; its process is replaced" if difference else ""

@@ -5,6 +5,7 @@ time only: then the process is replaced a few tasks later. Sockets and the like 
 let be, up to a number.
 """
 
+import inspect
 import os
 import resource
 import signal
@@ -22,6 +23,9 @@ MOST_NEW_KIB: Final = 256 << 10
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 _MORE_SIGNALS: Final = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+_handler_of: Final = inspect.unwrap(signal.getsignal)
+"""Without the wrapper, which makes an enum member of what it finds: that takes longer than all the rest."""
 
 Difference = str
 """What a task left behind, to be read after "the task ..."; empty: nothing."""
@@ -41,12 +45,12 @@ class Hygiene:
         self._path = list(sys.path)
         self._streams = (sys.stdout, sys.stderr)
         self._threads = threading.active_count()
-        self._handlers = {number: signal.getsignal(number) for number in _SIGNALS + _MORE_SIGNALS}
+        self._handlers = {number: _handler_of(number) for number in _SIGNALS + _MORE_SIGNALS}
         self._descriptors = _descriptors()
         self._kib = _resident_kib()
         self._checks: tuple[Callable[[], Difference], ...] = (
             self._outputs,
-            self.processes,
+            left_processes,
             self._thread_count,
             self._alarms,
             self._surroundings,
@@ -75,14 +79,6 @@ class Hygiene:
             return "closed or redirected its standard output"
         return ""
 
-    def processes(self) -> Difference:
-        """Whether there is a child process, be it one that was orphaned."""
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return ""
-        return "left a child process"
-
     def _thread_count(self) -> Difference:
         more = threading.active_count() - self._threads
         return f"left {more} thread{'s' if more > 1 else ''} running" if more > 0 else ""
@@ -94,7 +90,7 @@ class Hygiene:
 
     def _signals(self, numbers: tuple[signal.Signals, ...]) -> Difference:
         for number in numbers:
-            if signal.getsignal(number) is not self._handlers[number]:
+            if _handler_of(number) is not self._handlers[number]:
                 return f"changed what {number.name} does"
         return ""
 
@@ -130,6 +126,15 @@ class Hygiene:
         if files:
             return f"left files open: {', '.join(sorted(files)[:3])}"
         return f"left {len(new)} connections open" if len(new) > MOST_NEW_DESCRIPTORS else ""
+
+
+def left_processes() -> Difference:
+    """Whether there is a child process, be it one that was orphaned."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return ""
+    return "left a child process"
 
 
 def _identity(fd: int) -> tuple[int, int] | None:

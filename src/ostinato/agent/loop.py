@@ -161,7 +161,11 @@ class Agent:
             self._epoll.modify(self._staff.epoll, select.EPOLLIN if hurried else 0)
 
     def _wait_s(self, now: Instant) -> float | None:
-        due = [at for at in (self._ledger.next_due(), self._staff.next_due(), self._look_at, self._goes_at()) if at is not None]
+        due = [
+            at
+            for at in (self._ledger.next_due(), self._staff.next_due(), self._look_at, self._goes_at())
+            if at is not None
+        ]
         if not self._hurried:
             due.append(now + COALESCE_MS)
         return max(0, min(due) - now) / 1000 if due else None

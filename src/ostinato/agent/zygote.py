@@ -6,6 +6,8 @@ child, for we adopt orphans, and is killed as well. When the agent is gone, so t
 is buried, and then the zygote ends too. Only then is the agent's lock free, which we share.
 """
 
+import array
+import gc
 import os
 import signal
 import socket
@@ -16,7 +18,8 @@ from typing import Final, NoReturn
 
 from msgspec import msgpack
 
-from .executor import Executor, Surroundings
+from .capture import Capture
+from .executor import Executor, Provisions, Surroundings
 from .kernel import adopt_orphans, be_first_to_go, children, die_with, set_name
 from .message import Exited, Fork, Forked, FromZygote, NotForked, Signal, ToZygote
 from .wakeup import Wakeup
@@ -25,6 +28,8 @@ BROKEN: Final = 71
 """The exit code of an executor that met an error of ours."""
 
 _MOST_BYTES: Final = 4 << 10
+_FD_SPACE: Final = socket.CMSG_SPACE(3 * array.array("i").itemsize)
+_NOW: Final = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
 _DECODER: Final[msgpack.Decoder[ToZygote]] = msgpack.Decoder(ToZygote)
 
 
@@ -41,7 +46,9 @@ class Zygote:
         self._exited: list[Exited] = []
         self._pid = os.getpid()
         self._wakeup = Wakeup(signal.SIGCHLD)
+        self._capture = Capture()
         adopt_orphans()
+        gc.freeze()  # executors share this memory for longer if nobody looks through it for garbage
 
     def serve(self) -> NoReturn:
         """Until the agent is gone, and all executors with it."""
@@ -59,7 +66,7 @@ class Zygote:
             return True
         while True:
             try:
-                data, fds, _, _ = socket.recv_fds(self._control, _MOST_BYTES, 3, socket.MSG_DONTWAIT)
+                data, extra, _, _ = self._control.recvmsg(_MOST_BYTES, _FD_SPACE, _NOW)
             except BlockingIOError:
                 return True
             except ConnectionError:
@@ -68,7 +75,7 @@ class Zygote:
                 return False
             match _DECODER.decode(data):
                 case Fork() as order:
-                    self._fork(order, fds)
+                    self._fork(order, array.array("i", extra[0][2]).tolist())
                 case Signal(executor, number):
                     if executor in self._pids:
                         _send(self._pids[executor], number)
@@ -101,7 +108,7 @@ class Zygote:
             self._control.close()
             self._after_fork()
             work, reports, log = fds
-            Executor(work, reports, log, order.segment, self._surroundings).serve()
+            Executor(Provisions(work, reports, log, order.segment), self._surroundings, self._capture).serve()
         except BaseException:  # noqa: BLE001 - whatever it is, the zygote's code must not go on in this process
             traceback.print_exc(file=sys.__stderr__)
         finally:

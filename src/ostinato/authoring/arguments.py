@@ -5,7 +5,7 @@ part that only a run knows has a label of its own (``parts[0]``, ``parts[1]``). 
 knows the shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from msgspec import msgpack
@@ -25,15 +25,23 @@ _LONG_TEXT: Final = 10_000
 _INTEGERS: Final = range(-(1 << 63), 1 << 64)
 
 
-def keep(node: Node, label: str, value: object, into: list[tuple[str, Kept]]) -> Shape:
-    """Add an argument of ``node`` to ``into``, under ``label``, and give its shape. What cannot be kept is reported."""
-    if type(value) is str and "{{" not in value and value.isascii() and len(value) < _LONG_TEXT:
-        into.append((label, Value(value)))
-        return LEAF
-    shape = _take_apart(node, label, value, into, 0)
-    if shape is not LEAF:
-        node.nested = True
-    return shape
+def keep(node: Node, arguments: Iterable[tuple[str, object]]) -> list[tuple[str, Kept]]:
+    """The arguments of ``node``, which come with their labels, as it keeps them. What cannot be kept is reported."""
+    kept: list[tuple[str, Kept]] = []
+    for label, value in arguments:
+        if type(value) is str and "{{" not in value and value.isascii() and len(value) < _LONG_TEXT:
+            kept.append((label, Value(value)))
+            continue
+        shape = _take_apart(node, label, value, kept, 0)
+        if shape is not LEAF:
+            node.shape(label, shape)
+    return kept
+
+
+def whole(kept: Sequence[tuple[str, Kept]], shapes: Mapping[str, Shape], values: Iterator[object]) -> dict[str, Any]:
+    """Arguments by their labels, put together again from the values of what was kept."""
+    roots = dict.fromkeys(label.partition("[")[0] for label, _ in kept)
+    return {label: _put_together(shapes.get(label, LEAF), values) for label in roots}
 
 
 def check_template(node: Node, text: str) -> None:
@@ -68,12 +76,11 @@ def check_template(node: Node, text: str) -> None:
             _unknown_param(node, word, written)
 
 
-def put_together(shape: Shape, values: Iterator[object]) -> object:
-    """The argument that was taken apart, with ``values`` in the places of its parts."""
+def _put_together(shape: Shape, values: Iterator[object]) -> object:
     if isinstance(shape, list):
-        return [put_together(part, values) for part in shape]
+        return [_put_together(part, values) for part in shape]
     if isinstance(shape, dict):
-        return {key: put_together(part, values) for key, part in shape.items()}
+        return {key: _put_together(part, values) for key, part in shape.items()}
     return next(values)
 
 
@@ -138,7 +145,7 @@ def _use(node: Node, used: Step, label: str, into: list[tuple[str, Kept]]) -> No
                 near=label,
             )
         else:
-            node.uses.append(source)
+            node.use(source)
             into.append((label, source))
 
 

@@ -1,6 +1,6 @@
 """One attempt: call a task's function with its arguments, and say how it ended. No error of the author's gets out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from ostinato.model.message import Call, DeadLetters, Failure, Verdict
 from ostinato.model.time import moment
 from ostinato.model.value import decode, encode
 
-from .arguments import put_together
+from .arguments import whole
 from .context import Context, Interval, running
 from .dag import Dag
 from .failure import failure_of, folded, message_of, types_of
@@ -97,14 +97,10 @@ def _node(dag: Dag, task_id: str) -> Node:
 
 
 def _arguments(node: Node, call: Call) -> tuple[list[Any], dict[str, Any]]:
-    if not node.nested:
+    if not node.shapes:
         return [decode(data) for data in call.args], {name: decode(data) for name, data in call.kwargs}
-    positional: Iterator[object] = map(decode, call.args)
-    named: Iterator[object] = (decode(data) for _, data in call.kwargs)
-    return (
-        [put_together(shape, positional) for shape in node.arg_shapes],
-        {name: put_together(shape, named) for name, shape in node.kwarg_shapes.items()},
-    )
+    args = whole(node.args, node.shapes, map(decode, call.args))
+    return [*args.values()], whole(node.kwargs, node.shapes, (decode(data) for _, data in call.kwargs))
 
 
 def _context(dag: Dag, call: Call) -> Context:
@@ -114,6 +110,7 @@ def _context(dag: Dag, call: Call) -> Context:
         dag_id=call.dag_id,
         task_id=call.task_id,
         run_id=call.run_id,
+        attempt=call.attempt,
         number=call.number,
         version=call.version,
         logical_date=start.date(),

@@ -44,21 +44,19 @@ class Edge:
 class Node:
     """One step: a task, its id in the dag, what it is called with, what it comes after.
 
-    ``args`` and ``kwargs`` pair labels with kept arguments; ``arg_shapes`` and ``kwarg_shapes`` say how each whole
-    argument goes together, which matters if one was taken apart (``nested``). ``uses`` are the nodes whose outputs it takes.
+    ``args`` and ``kwargs`` pair labels with kept arguments; ``shapes`` says how those that were taken apart go together
+    again. ``uses`` are the nodes whose outputs it takes. Dags have thousands of nodes: what is empty is shared.
     """
 
     __slots__ = (
         "after",
-        "arg_shapes",
         "args",
         "code",
         "instruction",
-        "kwarg_shapes",
         "kwargs",
         "layout",
-        "nested",
         "number",
+        "shapes",
         "task",
         "task_id",
         "uses",
@@ -71,13 +69,34 @@ class Node:
         self.code = frame.f_code
         self.instruction = frame.f_lasti
         self.number = len(layout.nodes)
-        self.args: list[tuple[str, Kept]] = []
-        self.kwargs: list[tuple[str, Kept]] = []
-        self.arg_shapes: list[Shape] = []
-        self.kwarg_shapes: dict[str, Shape] = {}
-        self.nested = False
-        self.uses: list[Node] = []
-        self.after: list[Edge] = []
+        self.args: Sequence[tuple[str, Kept]] = ()
+        self.kwargs: Sequence[tuple[str, Kept]] = ()
+        self.shapes: dict[str, Shape] = _NO_SHAPES
+        self.uses: list[Node] = _NO_NODES
+        self.after: list[Edge] = _NO_EDGES
+
+    def use(self, source: "Node") -> None:
+        """Take the output of another node."""
+        if self.uses is _NO_NODES:
+            self.uses = []
+        self.uses.append(source)
+
+    def follow(self, edge: Edge) -> None:
+        """Come after the nodes of an edge."""
+        if self.after is _NO_EDGES:
+            self.after = []
+        self.after.append(edge)
+
+    def shape(self, label: str, shape: "Shape") -> None:
+        """Remember how the argument ``label`` goes together."""
+        if self.shapes is _NO_SHAPES:
+            self.shapes = {}
+        self.shapes[label] = shape
+
+
+_NO_NODES: Final[list[Node]] = []
+_NO_EDGES: Final[list[Edge]] = []
+_NO_SHAPES: Final["dict[str, Shape]"] = {}
 
 
 class Leaf(Struct, frozen=True):
@@ -177,7 +196,7 @@ def _order(before: tuple[Node, ...], after: tuple[Node, ...], frame: FrameType) 
     if before:
         edge = Edge(before, frame.f_code, frame.f_lasti)
         for node in after:
-            node.after.append(edge)
+            node.follow(edge)
 
 
 def foreign(node: Node) -> None:

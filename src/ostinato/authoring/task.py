@@ -45,10 +45,10 @@ class Task(Generic[P, R]):
         """A step of the dag that is being laid out. For the type checker it is what the task returns."""
         node = new_node(self, self.spec.task_id)
         positional, named = self.signature.bind(self.spec.task_id, args, kwargs)
-        for number, value in enumerate(positional):
-            node.arg_shapes.append(keep(node, f"args[{number}]", value, node.args))
-        for name, value in named.items():
-            node.kwarg_shapes[name] = keep(node, name, value, node.kwargs)
+        if positional:
+            node.args = keep(node, [(f"{number}", value) for number, value in enumerate(positional)])
+        if named:
+            node.kwargs = keep(node, named.items())
         return Step((node,))
 
     def named(self, task_id: str) -> "Task[P, R]":

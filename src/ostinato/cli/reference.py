@@ -64,7 +64,14 @@ def _kind(hint: Any) -> str:
         return f"object of {_kind(get_args(hint)[1])}"
     if inspect.isclass(hint) and issubclass(hint, Struct):
         return f"[{hint.__name__}](#{hint.__name__.lower()})"
-    names: dict[Any, str] = {str: "text", int: "number", bool: "true or false", NoneType: "null", datetime: "moment", Any: "anything"}
+    names: dict[Any, str] = {
+        str: "text",
+        int: "number",
+        bool: "true or false",
+        NoneType: "null",
+        datetime: "moment",
+        Any: "anything",
+    }
     return names[hint]
 
 

@@ -1,15 +1,17 @@
 """``ostinato run``: one run of a dag, from its file, in the foreground. Needs no server; leaves the run in the state."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ostinato.clock import SystemClock
+from ostinato.control.compile import compile_file
 from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.errors import DagFileInvalid, NotFound, UsageError
-from ostinato.model.limits import Limits
 from ostinato.model.record import Run
 
 from .cancel import asker
@@ -24,6 +26,7 @@ from .trigger import RunDate, exit_code, tell_end
 from .words import AsJson, Params, Slots, declaration
 
 if TYPE_CHECKING:
+    from ostinato.control.compilation import Compilation
     from ostinato.model.spec import CompiledDag, DagSpec
     from ostinato.store import Store
 
@@ -52,20 +55,23 @@ def run(
 
     No server is needed. If a scheduler works on this state folder already, it does the work.
     """
-    from .follow import progress  # noqa: PLC0415 - loads the scheduler, which help does without
-    from .order import interval_for, new_run  # noqa: PLC0415
-    from .watch import Silence, view_for_people  # noqa: PLC0415
+    from .watch import Silence, view_for_people  # noqa: PLC0415 - help does without
 
     text, _, dag_id = target.partition(":")
     file = dag_file(text)
     home, clock = Home.from_environment().create(), SystemClock()
-    with state(home) as store:
-        spec = _deployed(store, file, dag_id)
+    with ThreadPoolExecutor(max_workers=1) as beside, ExitStack() as stack:
+        compiling = beside.submit(compile_file, file)
+        from .follow import progress  # noqa: PLC0415 - loads the scheduler and the database, while the file compiles
+        from .order import interval_for, new_run  # noqa: PLC0415
+
+        store = stack.enter_context(state(home))
+        spec = _taken_over(store, compiling.result(), dag_id)
         now = clock.now()
         created = new_run(store, spec, interval_for(spec.schedule, date, now), param or [], asker(), now)
-        view = Silence() if as_json else view_for_people()
-        with progress(home, slots=slots, run_only=created.run_id) as wait:
-            ended = _follow(home, store, created, wait, view)
+        view = Silence() if as_json else view_for_people(home)
+        wait = stack.enter_context(progress(home, slots=slots, run_only=created.run_id))
+        ended = _follow(home, store, created, wait, view)
         document = run_document(ended, spec)
     if as_json:
         out_json(OneRunDocument(run=document))
@@ -74,11 +80,15 @@ def run(
     return exit_code(ended)
 
 
-def _deployed(store: "Store", file: Path, dag_id: str) -> "DagSpec":
-    """Take the file over and return the spec of the dag that is meant. Raises DagFileInvalid with all its problems."""
-    from ostinato.app import deploy  # noqa: PLC0415
+def _taken_over(store: "Store", compiled: "Compilation", dag_id: str) -> "DagSpec":
+    """Put what the file defines into the state, and return the spec of the dag that is meant.
 
-    (compiled,) = deploy(store, [file], SystemClock(), Limits())
+    Raises DagFileInvalid with all problems of the file.
+    """
+    from ostinato.control.deploy import put  # noqa: PLC0415
+
+    file = Path(compiled.source.file)
+    put(store, compiled, SystemClock())
     if compiled.problems:
         raise DagFileInvalid(f"{shown_path(str(file))} has problems", problems=compiled.problems)
     return _chosen(compiled.dags, dag_id, file).spec

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ostinato.home import Home
 from ostinato.model.record import LoggedEvent
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
@@ -47,10 +48,10 @@ class RunScreen:
     What is over in the blink of an eye is not drawn at all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
         self._live: Live | None = None
         self._first: Instant | None = None
-        self._lines = Lines()
+        self._lines = Lines(home)
         self._told: list[LoggedEvent] = []
         self._remarks: dict[int, str] = {}
 

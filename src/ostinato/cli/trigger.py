@@ -55,7 +55,7 @@ def trigger(
 
             give_up_at = None if timeout is None else now + round(timeout * 1_000)
             with progress(home, run_only=run.run_id) as pause:
-                run = watch(store, run, pause, Silence() if as_json else view_for_people(), give_up_at)
+                run = watch(store, run, pause, Silence() if as_json else view_for_people(home), give_up_at)
     document = run_document(run, spec)
     if as_json:
         out_json(OneRunDocument(run=document))

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
-from ostinato.model.record import LoggedEvent, Run
+from ostinato.home import Home
+from ostinato.model.record import Attempt, LoggedEvent, Run
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 
 from .follow import Wait, WaitedTooLong
+from .log_text import LogText
 from .terminal import Ink, plain, say
 from .when import duration, logical_date
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ostinato.store import Store
 
 _BATCH: Final = 10_000
+_QUOTED_LINES: Final = 20
+_QUOTED_BYTES: Final = 8 << 10
 _LOOK_MS: Final = 20
 _LOOK_AT_MANY_MS: Final = 100
 MANY_TASKS: Final = 200
@@ -47,6 +51,11 @@ class Watched:
                 self.states[event.task_no] = TaskState(event.becomes)
                 self.since[event.task_no] = event.at
         return found
+
+    def newest_try(self, task_no: int) -> Attempt | None:
+        """The newest attempt of a task, if there was one."""
+        tries = self._store.attempts(self.run.run_id, task_no)
+        return tries[-1] if tries else None
 
     @property
     def many(self) -> bool:
@@ -101,9 +110,13 @@ class Silence:
 
 
 class Lines:
-    """A line for each task that ends or is tried again; of runs with many tasks, only what goes wrong."""
+    """A line for each task that ends or is tried again, and below it what it wrote.
 
-    def __init__(self) -> None:
+    Of a run with many tasks only what goes wrong is told.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
         self._ink = Ink(sys.stderr)
         self._begun: dict[int, Instant] = {}
 
@@ -117,6 +130,19 @@ class Lines:
                 self._begun.setdefault(event.task_no, event.at)
             if _worth_a_line(event, watched):
                 self._say(event, watched.spec.tasks[event.task_no].task_id, self._begun.get(event.task_no, event.at))
+                if event.becomes in FINAL_TASK and not watched.many:
+                    self._quote(watched.newest_try(event.task_no))
+
+    def _quote(self, attempt: Attempt | None) -> None:
+        """The end of what a try wrote."""
+        if attempt is None:
+            return
+        text, cut = LogText(self._home, attempt).last(_QUOTED_BYTES)
+        lines = text.decode(errors="replace").splitlines()
+        for line in lines[-_QUOTED_LINES:]:
+            say(f"    {self._ink('|', 'dim')} {plain(line)}")
+        if cut or len(lines) > _QUOTED_LINES:
+            say(self._ink(f"    | more: ostinato logs {attempt.run_id}", "dim"))
 
     def _say(self, event: LoggedEvent, task_id: str, begun: Instant) -> None:
         took = duration(event.at - begun) if event.becomes in FINAL_TASK else ""
@@ -144,10 +170,10 @@ def remark(event: LoggedEvent) -> str:
     return f"{facts['class']} error {facts.get('error')} ({facts.get('rule')}){again}"
 
 
-def view_for_people() -> View:
+def view_for_people(home: Home) -> View:
     """A live picture on a terminal, lines elsewhere."""
     if sys.stderr.isatty():
         from .screen import RunScreen  # noqa: PLC0415 - loads the drawing library
 
-        return RunScreen()
-    return Lines()
+        return RunScreen(home)
+    return Lines(home)

@@ -75,7 +75,7 @@ class Reloader:
 
     def attend(self) -> None:
         """Files have changed: look which dag files that concerns. Called from the loop."""
-        if any(path.suffix == ".py" or path.is_dir() for path in self._watch.changed()):
+        if self._watch.changed():
             self._asked.put(True)
 
     def apply(self) -> bool:
@@ -94,8 +94,7 @@ class Reloader:
         self._watch.close()
 
     def _watch_folders(self) -> None:
-        folders = {file.parent for file in self._known}
-        folders |= {Path(path).parent for known in self._known.values() for _, path, _ in known.source.modules}
+        folders = {Path(file.path).parent for known in self._known.values() for file in known.files}
         for path in self._paths:
             if path.is_dir():
                 folders |= {path.absolute(), *(below.absolute() for below in path.rglob("*") if below.is_dir())}
@@ -118,7 +117,11 @@ class Reloader:
 
     def _concerns(self, file: Path) -> bool:
         known = self._known.get(file)
-        return known is None or not unchanged(known.files)
+        marks = None if known is None else unchanged(known.files)
+        if known is None or marks is None:
+            return True
+        self._known[file] = structs.replace(known, files=marks)
+        return False
 
 
 def _hidden(path: Path) -> bool:

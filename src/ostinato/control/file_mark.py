@@ -31,7 +31,7 @@ def mark(path: Path) -> FileMark:
             content = digest(path.read_bytes())
         else:
             return FileMark(str(path))
-    except OSError:
+    except (OSError, ValueError):  # a name with a zero byte in it is no file's
         return FileMark(str(path))
     return FileMark(str(path), status.st_mtime_ns, status.st_size, status.st_ino, content)
 

@@ -62,6 +62,7 @@ class Preparer:
             task_no=dispatch.task_no,
             task_id=task.task_id,
             run_id=run.run_id,
+            attempt=dispatch.attempt,
             number=dispatch.number,
             start=run.interval.start,
             end=run.interval.end,

@@ -23,11 +23,12 @@ def failure_alert(
 ) -> Alert:
     """A task has failed for good."""
     kind = failure.types[0] if failure.types else failure.how
+    said = failure.message.partition("\n")[0][:200]
     return Alert(
         dedup_key=key_of(run.dag_id, run.interval.start),
         action="trigger",
         severity="error",
-        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} failed ({kind}: {failure.message[:200]})",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} failed ({kind}: {said})",
         at=now,
         details={
             "dag": run.dag_id,

@@ -167,6 +167,8 @@ class Board:
             case "failed":
                 self._fail(attempt, report, report.failure or LOST, now)
             case "cancelled" | "interrupted":
+                if agent is not None and report.verdict == "interrupted":
+                    self.capacity.close(agent)
                 self._taken_down(attempt, report, now)
 
     def probed(self, run_id: int, task_no: int, now: Instant, *, found: bool) -> None:

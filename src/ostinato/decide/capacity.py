@@ -100,6 +100,11 @@ class Capacity:
         """An agent's connection ended."""
         self._seats.pop(agent, None)
 
+    def close(self, agent: str) -> None:
+        """An agent takes nothing more; what it has it keeps until it ends."""
+        if agent in self._seats:
+            self._seats[agent].window = 0
+
     def seated(self, agent: str) -> bool:
         """Whether an agent is connected."""
         return agent in self._seats

@@ -30,7 +30,7 @@ class RunSituation(Struct, frozen=True):
     """A run with all that can keep it or a task of it waiting.
 
     ``spec`` is that of the run's version. ``tasks`` are the rows there are, by task number; ``attempts`` those of the
-    run, oldest first. ``pools`` has every pool that tasks of the run use; one that is not there has no slots.
+    run, each task's oldest first. ``pools`` has every pool that tasks of the run use; one that is not there has no slots.
     ``running_runs`` counts the dag's running runs. ``scheduler`` and ``agent``: one works on this state folder.
     """
 

@@ -20,6 +20,7 @@ class Call(Struct, frozen=True, array_like=True):
     task_no: int
     task_id: str
     run_id: int
+    attempt: int
     number: int
     start: Instant
     end: Instant

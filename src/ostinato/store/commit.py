@@ -7,6 +7,7 @@ waits for a lock halfway.
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.change import (
     AttemptMove,
@@ -20,7 +21,7 @@ from ostinato.model.change import (
 )
 from ostinato.model.errors import FencedOut, InvariantBroken
 from ostinato.model.record import Run
-from ostinato.model.state import FINAL_RUN, RunState, TaskState
+from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 
 from . import dialect, hot
@@ -54,31 +55,20 @@ class Writer:
             raise
 
     def _apply(self, connection: Connection, change: Commit) -> list[Run]:
-        batch = _Batch(connection)
+        cursor = connection.connection.cursor()
         created = create_runs(connection, change.new_runs) if change.new_runs else []
-        batch.write(hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
+        _write(cursor, hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
         first = [_first_task_row(move) for move in change.tasks if move.was is TaskState.NONE]
-        batch.write(hot.INSERT_TASK, first, "first moves of task instances")
-        moved = [_task_row(move) for move in change.tasks if move.was is not TaskState.NONE]
-        batch.write(hot.MOVE_TASK, moved, "moves of task instances")
-        if not {new.attempt for new in change.new_attempts} <= {move.attempt for move in change.tasks}:
-            raise InvariantBroken("a new attempt is not named by a move of its task instance")
-        agents = {name: self._agents.number(connection, name) for name in {new.agent for new in change.new_attempts}}
-        queued = STATES["queued"]
-        batch.write(
-            hot.INSERT_ATTEMPT,
-            [
-                (new.attempt, new.run_id, new.task_no, new.number, queued, agents[new.agent], new.at)
-                for new in change.new_attempts
-            ],
-            "new attempts",
-        )
-        batch.write(
-            hot.MOVE_ATTEMPT, [self._attempt_row(connection, move) for move in change.attempts], "moves of attempts"
-        )
-        batch.write(hot.INSERT_EVENT, [_event_row(event) for event in change.events], "events")
+        _write(cursor, hot.INSERT_TASK, first, "first moves of task instances")
+        further = [_task_row(move) for move in change.tasks if move.was is not TaskState.NONE]
+        _write(cursor, hot.MOVE_TASK, further, "moves of task instances")
+        if change.new_attempts:
+            _write(cursor, hot.INSERT_ATTEMPT, self._new_attempt_rows(connection, change), "new attempts")
+        moved = [self._attempt_row(connection, move) for move in change.attempts]
+        _write(cursor, hot.MOVE_ATTEMPT, moved, "moves of attempts")
+        _write(cursor, hot.INSERT_EVENT, [_event_row(event) for event in change.events], "events")
         outputs = [(output.run_id, output.task_no, output.value) for output in change.outputs]
-        batch.write(hot.INSERT_OUTPUT, outputs, "outputs")
+        _write(cursor, hot.INSERT_OUTPUT, outputs, "outputs")
         if change.rejected:
             connection.execute(insert(rejected), [_rejected_row(records) for records in change.rejected])
         put_alerts(connection, change.alerts)
@@ -88,6 +78,17 @@ class Writer:
             _move_cursors(connection, change.cursors)
         record_deliveries(connection, change.deliveries)
         return created
+
+    def _new_attempt_rows(self, connection: Connection, change: Commit) -> Rows:
+        """Attempts are found by way of their task instances, so each must be named by a move of its own."""
+        if not {new.attempt for new in change.new_attempts} <= {move.attempt for move in change.tasks}:
+            raise InvariantBroken("a new attempt is not named by a move of its task instance")
+        agents = {name: self._agents.number(connection, name) for name in {new.agent for new in change.new_attempts}}
+        state = STATES[AttemptState.QUEUED]
+        return [
+            (new.attempt, new.run_id, new.task_no, new.number, state, agents[new.agent], new.at)
+            for new in change.new_attempts
+        ]
 
     def _attempt_row(self, connection: Connection, move: AttemptMove) -> tuple[object, ...]:
         log = move.log
@@ -107,19 +108,14 @@ class Writer:
         )
 
 
-class _Batch:
-    """The driver's cursor, writing batches whose row counts must come out right."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._cursor = connection.connection.cursor()
-
-    def write(self, statement: str, rows: Rows, what: str) -> None:
-        if not rows:
-            return
-        self._cursor.executemany(statement, rows)
-        stale = len(rows) - self._cursor.rowcount
-        if stale:
-            raise InvariantBroken(f"{stale} of {len(rows)} {what} found another state than the one they move from")
+def _write(cursor: DBAPICursor, statement: str, rows: Rows, what: str) -> None:
+    """Write a batch on the driver's own cursor. Raises InvariantBroken if not every row found its place."""
+    if not rows:
+        return
+    cursor.executemany(statement, rows)
+    stale = len(rows) - cursor.rowcount
+    if stale:
+        raise InvariantBroken(f"{stale} of {len(rows)} {what} found another state than the one they move from")
 
 
 def take_lead(connection: Connection, owner: str, now: Instant) -> int:

@@ -2,6 +2,18 @@
 
 from textwrap import dedent
 
+from hypothesis.strategies import (
+    SearchStrategy,
+    booleans,
+    dictionaries,
+    floats,
+    integers,
+    lists,
+    none,
+    recursive,
+    text,
+)
+
 from ostinato.authoring.check import Collecting
 from ostinato.authoring.load import Loaded, build_all, import_file, load_source, local_modules
 from ostinato.model.record import DagProblem
@@ -23,27 +35,27 @@ def publish(data: dict[str, int], table: str = "gold") -> None: ...
 HEADER_LINES = HEADER.count("\n")
 
 
-def source(text: str, **modules: str) -> Source:
+def source(code: str, **modules: str) -> Source:
     """A snapshot of a dag file and its local modules, which lie beside it (``a__b`` is the module ``a.b``)."""
-    names = {key.replace("__", "."): dedent(code).encode() for key, code in modules.items()}
-    local = tuple((name, f"/dags/{name.replace('.', '/')}.py", code) for name, code in sorted(names.items()))
-    return Source(FILE, dedent(text).encode(), local)
+    names = {key.replace("__", "."): dedent(content).encode() for key, content in modules.items()}
+    local = tuple((name, f"/dags/{name.replace('.', '/')}.py", content) for name, content in sorted(names.items()))
+    return Source(FILE, dedent(code).encode(), local)
 
 
-def loaded(text: str, dag_id: str | None = None) -> Loaded:
+def loaded(code: str, dag_id: str | None = None) -> Loaded:
     """What a correct dag file makes."""
-    return load_source(source(HEADER + dedent(text)), dag_id)
+    return load_source(source(HEADER + dedent(code)), dag_id)
 
 
-def spec(text: str) -> DagSpec:
+def spec(code: str) -> DagSpec:
     """The one dag of a correct dag file, as data."""
-    (dag,) = loaded(text).dags.values()
+    (dag,) = loaded(code).dags.values()
     return dag.build()
 
 
-def problems(text: str, header: str = HEADER) -> list[DagProblem]:
+def problems(code: str, header: str = HEADER) -> list[DagProblem]:
     """All that is wrong with a dag file; lines count from its first line after the header."""
-    whole = source(header + dedent(text))
+    whole = source(header + dedent(code))
     gathered = Collecting(FILE, {FILE: whole.code})
     import_file(gathered, whole.code, local_modules(whole))
     build_all(gathered)
@@ -52,7 +64,17 @@ def problems(text: str, header: str = HEADER) -> list[DagProblem]:
     ]
 
 
-def only_problem(text: str) -> DagProblem:
+def only_problem(code: str) -> DagProblem:
     """The one thing that is wrong with a dag file."""
-    (problem,) = problems(text)
+    (problem,) = problems(code)
     return problem
+
+
+def plain_data() -> SearchStrategy[object]:
+    """Everything that arguments and results are made of, but for dates."""
+    leaves = none() | booleans() | integers(-(2**63), 2**64 - 1) | floats(allow_nan=False) | text()
+    return recursive(leaves, _collections, max_leaves=12)
+
+
+def _collections(inner: SearchStrategy[object]) -> SearchStrategy[object]:
+    return lists(inner, max_size=4) | dictionaries(text(), inner, max_size=4)

@@ -4,15 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import booleans, dictionaries, floats, integers, lists, none, recursive, text
+from msgspec import msgpack
 
 from ostinato import task
 from ostinato.authoring.step import Layout, Node, Step, layout
 from ostinato.model.spec import DagSpec, OutputOf, ParamOf, TaskSpec, Template, Value, canonical
 from ostinato.model.value import decode, encode
-from tests.unit.authoring.files import only_problem, problems, spec
-
-from msgspec import msgpack
+from tests.unit.authoring.files import only_problem, plain_data, problems, spec
 
 
 def call(text: str, extra: str = "") -> TaskSpec:
@@ -78,13 +76,6 @@ def test_plain_lists_and_dicts_are_one_value() -> None:
     assert call("f({'a': [1, (2, 3)]})", extra).kwargs == (("x", Value({"a": [1, [2, 3]]})),)
 
 
-PLAIN = recursive(
-    none() | booleans() | integers(-(2**63), 2**64 - 1) | floats(allow_nan=False) | text(),
-    lambda inner: lists(inner, max_size=4) | dictionaries(text(), inner, max_size=4),
-    max_leaves=12,
-)
-
-
 def kept_value(value: object) -> object:
     """A value as a step keeps it, once the spec went through its stored form, and as the task gets it."""
 
@@ -105,14 +96,20 @@ def kept_value(value: object) -> object:
     return decode(encode(stored.value))
 
 
-@given(PLAIN.filter(lambda value: "{{" not in repr(value)))
+@given(plain_data().filter(lambda value: "{{" not in repr(value)))
 def test_plain_data_arrives_as_it_was_given(value: object) -> None:
     assert kept_value(value) == value
 
 
 @pytest.mark.parametrize(
     "value",
-    [date(2024, 1, 31), datetime(2024, 1, 31, 6), datetime(2024, 1, 31, 6, tzinfo=UTC), timedelta(days=-1, seconds=3), [date.min]],
+    [
+        date(2024, 1, 31),
+        datetime(2024, 1, 31, 6),
+        datetime(2024, 1, 31, 6, tzinfo=UTC),
+        timedelta(days=-1, seconds=3),
+        [date.min],
+    ],
 )
 def test_dates_and_times_arrive_as_they_were_given(value: object) -> None:
     assert kept_value(value) == value
@@ -223,4 +220,20 @@ def test_a_step_can_be_looked_at_by_those_who_debug() -> None:
     assert isinstance(made, Step)
     assert isinstance(current.nodes[0], Node)
     assert not hasattr(made, "_repr_html_")
-    assert made in [made]
+    assert [made].index(made) == 0
+
+
+def test_a_list_has_no_place_in_text() -> None:
+    problem = only_problem("@dag(params={'tables': ['a']})\ndef d() -> None:\n    load('{{ params.tables }}')\n")
+    assert (problem.code, problem.column) == ("OST-143", 10)
+    assert "has no place in text" in problem.what
+
+
+def test_keys_beside_outputs_are_text_or_integers() -> None:
+    problem = only_problem("@dag\ndef d() -> None:\n    load.named('b')({(1, 2): load('a')})\n")
+    assert problem.what == "the argument 'path' of 'b' has the key (1, 2); keys are text or integers"
+
+
+def test_orders_backwards_are_refused_in_words() -> None:
+    problem = only_problem("@dag\ndef d() -> None:\n    wait_for_file('a') << step(load('a'))\n")
+    assert "`<<`, which is `>>` backwards" in problem.what

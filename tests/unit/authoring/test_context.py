@@ -25,7 +25,9 @@ def test_a_context_cannot_be_changed() -> None:
 
 def test_dead_letters_are_recorded() -> None:
     ctx = Context()
-    ctx.dead_letters(asset="flights", partition="2013-05-01", path="dlq/errors.json", count=2, reasons={"range": 2, "type": 1})
+    ctx.dead_letters(
+        asset="flights", partition="2013-05-01", path="dlq/errors.json", count=2, reasons={"range": 2, "type": 1}
+    )
     assert ctx.rejected == [DeadLetters("flights", "2013-05-01", "dlq/errors.json", 2, {"range": 2, "type": 1})]
 
 

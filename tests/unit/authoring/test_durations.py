@@ -40,12 +40,13 @@ def test_any_value_is_either_a_duration_within_bounds_or_refused(value: str | fl
 
 @pytest.mark.parametrize("wrong", ["", "ten", "10", "10x", "-5s", "1h30m", -1, True, None, [1], "99999d"])
 def test_what_is_no_duration_is_refused_naming_the_option(wrong: object) -> None:
-    with pytest.raises(DagFileInvalid, match="OST-132.*timeout="):
+    with pytest.raises(DagFileInvalid, match=r"OST-132.*timeout="):
         seconds("timeout", wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("long", "short"), [("10 minutes", "10m"), ("2 hours", "2h"), ("5 seconds", "5s"), ("3 DAYS", "3d"), ("9 millis", "9ms")]
+    ("long", "short"),
+    [("10 minutes", "10m"), ("2 hours", "2h"), ("5 seconds", "5s"), ("3 DAYS", "3d"), ("9 millis", "9ms")],
 )
 def test_a_unit_in_words_is_answered_by_its_short_form(long: str, short: str) -> None:
     with pytest.raises(DagFileInvalid) as refused:
@@ -55,7 +56,16 @@ def test_a_unit_in_words_is_answered_by_its_short_form(long: str, short: str) ->
 
 @pytest.mark.parametrize(
     ("written", "bytes_"),
-    [(1, 1), ("512", 512), ("10B", 10), ("2kB".upper(), 2000), ("512MB", 512_000_000), ("2 GiB", 2 << 30), ("1.5K", 1500), ("1T", 10**12)],
+    [
+        (1, 1),
+        ("512", 512),
+        ("10B", 10),
+        ("2kB".upper(), 2000),
+        ("512MB", 512_000_000),
+        ("2 GiB", 2 << 30),
+        ("1.5K", 1500),
+        ("1T", 10**12),
+    ],
 )
 def test_sizes_count_in_thousands_unless_they_are_binary(written: int | str, bytes_: int) -> None:
     assert size("memory", written) == bytes_
@@ -63,5 +73,5 @@ def test_sizes_count_in_thousands_unless_they_are_binary(written: int | str, byt
 
 @pytest.mark.parametrize("wrong", ["", "two", "2 gigs", "-1", 0, -5, "0B", True, None, "9" * 30])
 def test_what_is_no_size_is_refused(wrong: object) -> None:
-    with pytest.raises(DagFileInvalid, match="OST-137.*memory="):
+    with pytest.raises(DagFileInvalid, match=r"OST-137.*memory="):
         size("memory", wrong)  # type: ignore[arg-type]

@@ -15,7 +15,10 @@ from ostinato.authoring.imports import imported_names
         ("from a.b import c", {"a", "a.b", "a.b.c"}),
         ("def f():\n    if x:\n        import a\n    else:\n        import b", {"a", "b"}),
         ("class C:\n    import a\n    def m(self):\n        with x:\n            import b", {"a", "b"}),
-        ("try:\n    import a\nexcept E:\n    import b\nelse:\n    import c\nfinally:\n    import d", {"a", "b", "c", "d"}),
+        (
+            "try:\n    import a\nexcept E:\n    import b\nelse:\n    import c\nfinally:\n    import d",
+            {"a", "b", "c", "d"},
+        ),
         ("for x in y:\n    import a\nelse:\n    import b", {"a", "b"}),
         ("match x:\n    case 1:\n        import a", {"a"}),
         ("async def f():\n    async with x:\n        import a", {"a"}),
@@ -42,6 +45,11 @@ def test_relative_imports_are_made_absolute(code: str, name: str, is_package: bo
     assert {found for found in imported_names(code.encode(), name, is_package=is_package) if found} == names
 
 
-@given(binary() | lists(sampled_from(["import a", "from . import b", "if 1:", " ", "\n", "(", "\0"])).map(lambda p: "".join(p).encode()))
+@given(
+    binary()
+    | lists(sampled_from(["import a", "from . import b", "if 1:", " ", "\n", "(", "\0"])).map(
+        lambda p: "".join(p).encode()
+    )
+)
 def test_any_bytes_import_something_or_nothing(code: bytes) -> None:
     assert all(isinstance(name, str) for name in imported_names(code, "m", is_package=False))

@@ -30,12 +30,15 @@ def test_only_the_dag_that_is_asked_for_is_laid_out() -> None:
         found.dag("a").build()
 
 
-def test_local_modules_come_from_the_snapshot_also_while_a_task_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_modules_come_from_the_snapshot_also_while_a_task_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "helpers.py").write_text("NAME = 'live'")
     found = load_source(
         source(
-            HEADER + "import helpers\n@task\ndef f() -> str:\n    import lib.late\n    return helpers.NAME + lib.late.NAME\n"
+            HEADER
+            + "import helpers\n@task\ndef f() -> str:\n    import lib.late\n    return helpers.NAME + lib.late.NAME\n"
             "@dag\ndef d() -> None:\n    f()\n",
             helpers="NAME = 'snap'",
             lib__late="NAME = 'shot'",
@@ -65,8 +68,8 @@ def test_packages_and_relative_imports_work() -> None:
 def test_another_source_replaces_the_modules_of_the_one_before() -> None:
     for version in ("one", "two"):
         load_source(source("import helpers, lib.deep", helpers=f"V = '{version}'", lib__deep=f"V = '{version}'"))
-        assert sys.modules["helpers"].V == version
-        assert sys.modules["lib.deep"].V == version
+        assert version == sys.modules["helpers"].V
+        assert version == sys.modules["lib.deep"].V
     load_source(source(""))
     assert "helpers" not in sys.modules
     assert "lib" not in sys.modules
@@ -75,7 +78,13 @@ def test_another_source_replaces_the_modules_of_the_one_before() -> None:
 
 def test_a_file_named_like_a_module_of_python_hides_nothing() -> None:
     before = sys.modules["json"]
-    load_source(Source("/dags/json.py", b"import json, calendar\nassert json.dumps and calendar.month_name", (("calendar", "/dags/calendar.py", b"1/0"),)))
+    load_source(
+        Source(
+            "/dags/json.py",
+            b"import json, calendar\nassert json.dumps and calendar.month_name",
+            (("calendar", "/dags/calendar.py", b"1/0"),),
+        )
+    )
     assert sys.modules["json"] is before
 
 
@@ -121,13 +130,20 @@ def test_a_broken_source_is_refused_with_all_its_problems_and_the_cause() -> Non
         ("import sys\nsys.exit(3)", "importing it called sys.exit(3)", 2, 1),
         ("raise KeyboardInterrupt", "importing it raised KeyboardInterrupt: ", 1, 1),
         ("raise BaseException('odd')", "importing it raised BaseException: odd", 1, 1),
-        ("class E(Exception):\n    def __str__(self): return 1/0\nraise E", "importing it raised E: (its text cannot be shown)", 3, 1),
+        (
+            "class E(Exception):\n    def __str__(self): return 1/0\nraise E",
+            "importing it raised E: (its text cannot be shown)",
+            3,
+            1,
+        ),
         ("raise MemoryError", "importing it took more memory than a dag file may take", 1, 1),
         ("x = 1\x00", "this is not valid Python: source code string cannot contain null bytes", 0, 0),
         ("import json\njson.loads('{')", "importing it raised JSONDecodeError: Expecting property name", 2, 1),
     ],
 )
-def test_whatever_importing_raises_is_a_problem_at_the_authors_line(code: str, expected: str, line: int, column: int) -> None:
+def test_whatever_importing_raises_is_a_problem_at_the_authors_line(
+    code: str, expected: str, line: int, column: int
+) -> None:
     (problem,) = problems(code, header="")
     assert problem.what.startswith(expected)
     assert (problem.line, problem.column) == (line, column)

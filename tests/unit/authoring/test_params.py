@@ -13,17 +13,19 @@ GIVEN = {"limit": 1, "options": {}}
 
 
 def test_a_value_is_the_default_and_a_type_must_be_given() -> None:
-    assert DECLARED == (
+    assert (
         Param("region", "string", default="eu"),
         Param("limit", "integer", required=True),
         Param("share", "number", default=0.5),
         Param("dry", "boolean", default=False),
         Param("tables", "array", default=["a"]),
         Param("options", "object", required=True),
-    )
+    ) == DECLARED
 
 
-@pytest.mark.parametrize("wrong", [{"a": None}, {"a": object()}, {"a": set}, {"a b": 1}, {1: 2}, {"a": [object()]}])
+@pytest.mark.parametrize(
+    "wrong", [{"a": None}, {"a": object()}, {"a": set}, {"a b": 1}, {1: 2}, {"a": [object()]}, {"a": {1: {2}}}]
+)
 def test_what_cannot_be_a_parameter_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(DagFileInvalid, match="OST-144"):
         declared(wrong)
@@ -31,18 +33,31 @@ def test_what_cannot_be_a_parameter_is_refused(wrong: dict[str, object]) -> None
 
 def test_what_is_not_given_has_its_default() -> None:
     assert fill(DECLARED, GIVEN) == {
-        "region": "eu", "limit": 1, "share": 0.5, "dry": False, "tables": ["a"], "options": {}
+        "region": "eu",
+        "limit": 1,
+        "share": 0.5,
+        "dry": False,
+        "tables": ["a"],
+        "options": {},
     }
 
 
 def test_everything_that_does_not_fit_is_told_at_once() -> None:
     with pytest.raises(UsageError) as refused:
         fill(DECLARED, {"regoin": "us", "limit": "many", "dry": 1})
-    for part in ("'regoin'", "did you mean 'region'", "'limit' is of type integer", "'dry' is", "'options' must be given"):
+    for part in (
+        "'regoin'",
+        "did you mean 'region'",
+        "'limit' is of type integer",
+        "'dry' is",
+        "'options' must be given",
+    ):
         assert part in refused.value.what
 
 
-@pytest.mark.parametrize(("name", "value"), [("limit", True), ("limit", 1.5), ("share", True), ("region", 3), ("tables", {})])
+@pytest.mark.parametrize(
+    ("name", "value"), [("limit", True), ("limit", 1.5), ("share", True), ("region", 3), ("tables", {})]
+)
 def test_a_value_of_another_type_is_refused(name: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"'{name}' is of type"):
         fill(DECLARED, {**GIVEN, name: value})
@@ -56,7 +71,12 @@ def test_a_whole_number_is_a_number() -> None:
 def test_what_is_typed_in_a_shell_is_read_by_the_declared_type() -> None:
     typed = {"region": "12", "limit": "12", "share": "2", "dry": "true", "tables": '["x"]', "options": '{"a": 1}'}
     assert from_text(DECLARED, typed) == {
-        "region": "12", "limit": 12, "share": 2.0, "dry": True, "tables": ["x"], "options": {"a": 1}
+        "region": "12",
+        "limit": 12,
+        "share": 2.0,
+        "dry": True,
+        "tables": ["x"],
+        "options": {"a": 1},
     }
 
 

@@ -4,7 +4,6 @@ from textwrap import dedent
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import booleans, dictionaries, floats, integers, lists, none, recursive, text
 
 from ostinato import context
 from ostinato.authoring.load import load_source
@@ -12,19 +11,22 @@ from ostinato.authoring.perform import Performed, perform, unloadable
 from ostinato.model.errors import DagFileInvalid, NotInATask
 from ostinato.model.message import Call, DeadLetters
 from ostinato.model.value import decode, encode
-from tests.unit.authoring.files import loaded, source
+from tests.unit.authoring.files import loaded, plain_data, source
 
 SIX_UTC = 1367388000000
 DAY = 86_400_000
 
 
-def call(task_id: str = "f", dag_id: str = "d", args: tuple[object, ...] = (), params: object = None, **kwargs: object) -> Call:
+def call(
+    task_id: str = "f", dag_id: str = "d", args: tuple[object, ...] = (), params: object = None, **kwargs: object
+) -> Call:
     return Call(
         dag_id=dag_id,
         version="v1",
         file="/dags/example.py",
         task_no=0,
         task_id=task_id,
+        attempt=41,
         run_id=7,
         number=2,
         start=SIX_UTC - DAY,
@@ -35,7 +37,9 @@ def call(task_id: str = "f", dag_id: str = "d", args: tuple[object, ...] = (), p
     )
 
 
-def performed(body: str, parameters: str = "", decorator: str = "@task", given: str = "", dag: str = "@dag", **kwargs: object) -> Performed:
+def performed(
+    body: str, parameters: str = "", decorator: str = "@task", given: str = "", dag: str = "@dag", **kwargs: object
+) -> Performed:
     """What comes of a task ``f`` with this body."""
     lines = "\n".join(f"    {line}" for line in dedent(body).splitlines())
     definition = f"{decorator}\ndef f({parameters}):\n{lines}\n{dag}\ndef d() -> None:\n    f({given})\n"
@@ -75,15 +79,10 @@ def test_arguments_that_were_taken_apart_arrive_whole() -> None:
     assert done.output == encode([["A", 1, ["7", "B"]], {"k": "C", 2: ["D"]}, 5])
 
 
-PLAIN = recursive(
-    none() | booleans() | integers(-(2**63), 2**64 - 1) | floats(allow_nan=False) | text(),
-    lambda inner: lists(inner, max_size=4) | dictionaries(text(), inner, max_size=4),
-    max_leaves=12,
-)
 ECHO = loaded("@task\ndef f(x: object) -> object:\n    return x\n@dag\ndef d() -> None:\n    f(0)\n")
 
 
-@given(PLAIN)
+@given(plain_data())
 def test_plain_data_goes_in_and_comes_out_as_it_is(value: object) -> None:
     done = perform(ECHO, call(x=value))
     assert done.verdict == "success"

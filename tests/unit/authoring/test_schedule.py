@@ -89,7 +89,10 @@ def test_the_zone_of_a_schedule_without_one_is_utc() -> None:
     assert zone(cron("0 6 * * *", tz="Europe/Berlin")) == BERLIN
 
 
-@given(dates(date(1990, 1, 1), date(2040, 1, 1)), sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"]))
+@given(
+    dates(date(1990, 1, 1), date(2040, 1, 1)),
+    sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"]),
+)
 def test_a_date_bounds_the_whole_day_where_the_schedule_is(day: date, tz: str) -> None:
     first, last = first_instant("start", day, ZoneInfo(tz)), last_instant("end", day, ZoneInfo(tz))
     assert first is not None
@@ -100,7 +103,9 @@ def test_a_date_bounds_the_whole_day_where_the_schedule_is(day: date, tz: str) -
 
 def test_a_datetime_bounds_at_its_instant_and_a_naive_one_is_in_the_schedules_zone() -> None:
     assert first_instant("start", datetime(2024, 1, 1, 12), BERLIN) == instant(datetime(2024, 1, 1, 11, tzinfo=UTC))
-    assert last_instant("end", datetime(2024, 1, 1, 12, tzinfo=UTC), BERLIN) == instant(datetime(2024, 1, 1, 12, tzinfo=UTC))
+    assert last_instant("end", datetime(2024, 1, 1, 12, tzinfo=UTC), BERLIN) == instant(
+        datetime(2024, 1, 1, 12, tzinfo=UTC)
+    )
 
 
 def test_text_is_no_date_but_the_date_that_it_shows_is_named() -> None:

@@ -140,3 +140,16 @@ def test_two_steps_of_one_id_are_reported_at_the_second() -> None:
 def test_two_file_sensors_need_ids() -> None:
     problem = only_problem("@dag\ndef d() -> None:\n    wait_for_file('a')\n    wait_for_file('b')\n")
     assert problem.help.endswith('wait_for_file(..., task_id="...")')
+
+
+@pytest.mark.parametrize("path", ["''", "None", "3"])
+def test_waiting_for_a_file_needs_a_path(path: str) -> None:
+    problem = only_problem(f"@dag\ndef d() -> None:\n    wait_for_file({path})\n")
+    assert (problem.code, problem.line) == ("OST-139", 3)
+
+
+def test_a_task_shows_itself_by_its_id() -> None:
+    @task(task_id="loads")
+    def load() -> None: ...
+
+    assert repr(load) == "<task loads>"

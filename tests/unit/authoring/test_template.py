@@ -46,7 +46,12 @@ def test_the_parts_of_any_text_put_together_are_the_text(any_text: str) -> None:
     assert "".join(part.written if isinstance(part, Hole) else part for part in parts(any_text)) == any_text
 
 
-@given(from_regex(r"(a|\{\{ ?(logical_date|run_id|x|params\.n|params\.l) ?(\| ?(year|hour|z))? ?\}\}|\{\{|\}\}){0,6}", fullmatch=True))
+@given(
+    from_regex(
+        r"(a|\{\{ ?(logical_date|run_id|x|params\.n|params\.l) ?(\| ?(year|hour|z))? ?\}\}|\{\{|\}\}){0,6}",
+        fullmatch=True,
+    )
+)
 def test_a_template_without_faults_can_be_filled_and_one_with_a_fault_is_found(template: str) -> None:
     params = {"n": Param("n", "integer"), "l": Param("l", "array")}
     if not list(faults(template, params)):
@@ -75,7 +80,12 @@ def test_what_cannot_be_filled_is_found(template: str, fault: tuple[str, str, st
 
 
 def test_all_faults_of_a_template_are_found_at_once() -> None:
-    assert [kind for kind, _, _ in faults("{{ a }}{{ b | c }}{{ params.d }}", {})] == ["name", "name", "filter", "param"]
+    assert [kind for kind, _, _ in faults("{{ a }}{{ b | c }}{{ params.d }}", {})] == [
+        "name",
+        "name",
+        "filter",
+        "param",
+    ]
 
 
 def test_every_name_has_a_value() -> None:

@@ -65,6 +65,7 @@ def ostinato(
     """Run a command line in this process, in an empty folder."""
     del home
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
 
     def call(*words: str) -> Answer:
         capfd.readouterr()

@@ -64,7 +64,8 @@ def test_compiling_twice_gives_the_same_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [("return 1", "return 2"), ('load("a")', 'load("b")'), ("0 6 * * *", "0 7 * * *"), ("\n\n", "\n\n# why\n")]
+    "change",
+    [("return 1", "return 2"), ('load("a")', 'load("b")'), ("0 6 * * *", "0 7 * * *"), ("\n\n", "\n\n# why\n")],
 )
 def test_a_change_anywhere_in_the_file_changes_the_version(tmp_path: Path, change: tuple[str, str]) -> None:
     assert versions(compiled(tmp_path, DAG)) != versions(compiled(tmp_path, DAG.replace(*change, 1)))
@@ -124,7 +125,9 @@ def test_with_problems_there_are_no_dags_at_all(tmp_path: Path) -> None:
 
 
 def test_a_cycle_is_found_beside_other_problems(tmp_path: Path) -> None:
-    from_here = "@dag\ndef other() -> None:\n    a = load.named('x')('a')\n    step(load(a)) >> step(a)\n    load('{{ x }}')\n"
+    from_here = (
+        "@dag\ndef other() -> None:\n    a = load.named('x')('a')\n    step(load(a)) >> step(a)\n    load('{{ x }}')\n"
+    )
     found = compiled(tmp_path, "from ostinato import step\n" + DAG + from_here)
     assert {problem.code for problem in found.problems} == {"OST-112", "OST-120", "OST-141"}
 
@@ -139,7 +142,10 @@ def test_text_that_is_no_unicode_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
-    assert one_problem(compile_file(tmp_path / "gone.py")) == ("OST-101", "the file cannot be read: No such file or directory")
+    assert one_problem(compile_file(tmp_path / "gone.py")) == (
+        "OST-101",
+        "the file cannot be read: No such file or directory",
+    )
     assert one_problem(compile_file(tmp_path / "no" / "gone.py"))[0] == "OST-101"
 
 
@@ -161,7 +167,9 @@ def test_what_is_no_text_is_a_problem(tmp_path: Path, content: bytes) -> None:
     assert one_problem(compile_file(tmp_path / "binary.py"))[0] in {"OST-101", "OST-102"}
 
 
-@pytest.mark.parametrize("name", ["spaces and ünïcode.py", "-rf.py", "json.py", "ostinato.py", "os.py", "2024.py", "noext"])
+@pytest.mark.parametrize(
+    "name", ["spaces and ünïcode.py", "-rf.py", "json.py", "ostinato.py", "os.py", "2024.py", "noext"]
+)
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(DAG)
     found = compile_file(tmp_path / name)
@@ -187,8 +195,14 @@ def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
         ("class E(BaseException): ...\nraise E('odd')", ("OST-103", "importing it raised E: odd")),
         ("import os; os._exit(7)", ("OST-106", "importing it ended the process, with exit code 7")),
         ("import os; os.abort()", ("OST-106", "importing it ended the process: Aborted")),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", ("OST-106", "importing it ended the process: Killed")),
-        ("x = '(' * 20_000; compile(x, 'x', 'eval')", ("OST-103", "importing it raised SyntaxError: too many nested parentheses")),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            ("OST-106", "importing it ended the process: Killed"),
+        ),
+        (
+            "x = '(' * 20_000; compile(x, 'x', 'eval')",
+            ("OST-103", "importing it raised SyntaxError: too many nested parentheses"),
+        ),
         ("def f(): f()\nf()", ("OST-103", "importing it raised RecursionError: maximum recursion depth exceeded")),
         ("import os; os.closerange(3, 10_000)", ("OST-106", "importing it ended the process, with exit code 1")),
     ],
@@ -252,10 +266,14 @@ def test_there_is_nothing_to_read_from_the_keyboard(tmp_path: Path) -> None:
     assert (code, what) == ("OST-103", "importing it raised EOFError: EOF when reading a line")
 
 
-def test_settings_of_the_control_plane_are_not_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_control_plane_are_not_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OSTINATO_PAGERDUTY_KEY", "secret")
     monkeypatch.setenv("BUCKET", "raw")
-    found = compiled(tmp_path, "import os\nprint(sorted(n for n in os.environ if n.startswith('OST')), os.environ['BUCKET'])\n")
+    found = compiled(
+        tmp_path, "import os\nprint(sorted(n for n in os.environ if n.startswith('OST')), os.environ['BUCKET'])\n"
+    )
     assert found.output == "[] raw\n"
 
 

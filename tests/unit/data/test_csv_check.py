@@ -110,6 +110,25 @@ def test_only_a_false_rule_rejects(tmp_path: Path) -> None:
     assert reasons(found) == [(3, ("rule: positive",))]
 
 
+def test_a_rule_may_use_the_values_of_the_partition(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"day,city\n1,Rom\n2,Rom\n1,Oslo\nx,Rom\n")
+    rules = (Rule("of its day", "day = $day"), Rule("of its place", "city = $city OR $day = 9"))
+    contract = Contract("x", (Column("day", "integer"), Column("city", "text")), rules=rules)
+    with check(contract, path, given={"day": 1, "city": "Rom", "unused": 3}) as checked:
+        assert checked.relation().fetchall() == [(1, "Rom")]
+        assert [reject.reasons for reject in checked.rejects()] == [
+            ("rule: of its day",),
+            ("rule: of its place",),
+            ("day: not an integer",),
+        ]
+    with (
+        pytest.raises(ContractInvalid, match=r"a rule uses \$city, which is not given"),
+        check(contract, given={"day": 1}),
+    ):
+        pass
+
+
 def test_a_rule_that_breaks_on_a_record_is_named(tmp_path: Path) -> None:
     contract = Contract("x", (Column("a", "text"),), rules=(Rule("number", "CAST(a AS INTEGER) > 0"),))
     with pytest.raises(ContractInvalid, match=r"a rule cannot be applied: .*Could not convert string 'b'"):

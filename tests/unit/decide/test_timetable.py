@@ -164,6 +164,12 @@ def test_a_scheduler_that_is_there_at_the_tick_makes_the_run_whatever_the_policy
     assert intervals[:1] == [interval]
 
 
+@pytest.mark.parametrize(("late", "taken"), [(0, 1), (ON_TIME_MS, 1), (ON_TIME_MS + 1, 0)])
+def test_an_interval_is_on_time_for_a_minute_and_not_longer(late, taken):
+    end = instant(datetime(2013, 5, 2, 10, tzinfo=UTC))
+    assert len(due(DAILY, "none", end - DAY, end + late, None, None, NO_LIMIT)[0]) == taken
+
+
 @given(data(), schedules, instants, lists(lengths, min_size=1, max_size=8))
 def test_however_often_it_is_looked_at_each_interval_is_taken_once(data, schedule, since, steps):
     now, cursor, taken = since, since, []
