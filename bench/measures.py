@@ -11,26 +11,21 @@ from pathlib import Path
 from statistics import median
 from threading import Event
 
+from ostinato.app import start
 from ostinato.clock import SystemClock
 from ostinato.control.compile import compile_file
 from ostinato.control.file_mark import unchanged
 from ostinato.home import Home
-from ostinato.model.change import Commit, NewAttempt, NewRun, TaskMove
 from ostinato.model.limits import Limits
-from ostinato.model.record import run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
-from ostinato.model.state import TaskState
-from ostinato.model.value import encode
-from ostinato.store import open_store
 
-from .processes import cpu_seconds, pss_mb
+from .plant import plant
+from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
 
 Figures = dict[str, float]
 
 TASKS = 10_000
 IDLE_SECONDS = 60.0
-UNFINISHED = 100_000
 
 
 def _nothing() -> None:
@@ -152,10 +147,9 @@ def idle() -> Figures:
 def _agent_of(home: Home) -> int:
     patience = Event()
     for _ in range(300):
-        try:
-            return int((home.agent / "pid").read_text())
-        except (FileNotFoundError, ValueError):
-            patience.wait(0.1)
+        if found := agents(home.path):
+            return found[0]
+        patience.wait(0.1)
     raise RuntimeError("the agent did not start")
 
 
@@ -163,52 +157,13 @@ def restart() -> Figures:
     """P8: start over a state with 100,000 unfinished task instances in 1,000 runs, until work goes on."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home").create()
-        _plant(home)
-        from ostinato.app import start
-
+        plant(home.database)
         began = time.perf_counter()
         with start(home, slots=SLOTS) as running:
-            while not any(run.finished_at for run in running.store.runs(limit=1, states=["success"])) and not (
-                running.scheduler.board and running.scheduler.board.attempts
-            ):
+            while running.scheduler.board is None or not running.scheduler.board.attempts:
                 running.step()
             seconds = time.perf_counter() - began
     return {"seconds": seconds}
-
-
-def _plant(home: Home) -> None:
-    """1,000 runs of 200 tasks, half of them done, half of them waiting for a retry that is due."""
-    store = open_store(home.database)
-    now = SystemClock().now()
-    code = canonical(Source("bench.py", b"from ostinato import *"))
-    spec = DagSpec("large", tuple(TaskSpec(f"t{n}") for n in range(200)), max_active_runs=1_000)
-    compiled = CompiledDag(spec, "bench.py", digest(code), digest(canonical(spec), digest(code).encode()))
-    store.put_dags("bench.py", [compiled], code, [], now)
-    day = 86_400_000
-    runs = store.create_runs([
-        NewRun("large", compiled.version, run_key(n * day), "backfill", n * day, (n + 1) * day, encode({}), now)
-        for n in range(1_000)
-    ])
-    epoch = store.take_lead("bench", now)
-    from ostinato.model.cause import Cause
-    from ostinato.model.change import AttemptMove, Event as Happened, RunMove
-    from ostinato.model.state import AttemptState, RunState
-
-    attempt = 0
-    for run in runs:
-        commit = Commit(runs=[RunMove(run.run_id, RunState.QUEUED, RunState.RUNNING, now)])
-        commit.events.append(Happened(run.run_id, 1, now, Cause.ADMITTED, "queued", "running"))
-        for task_no in range(200):
-            attempt += 1
-            commit.tasks.append(TaskMove(run.run_id, task_no, TaskState.NONE, TaskState.QUEUED, now, attempt))
-            commit.new_attempts.append(NewAttempt(attempt, run.run_id, task_no, 1, "gone", now))
-            done = task_no % 2 == 0
-            becomes = TaskState.SUCCESS if done else TaskState.UP_FOR_RETRY
-            commit.tasks.append(TaskMove(run.run_id, task_no, TaskState.QUEUED, becomes, now, attempt, None if done else now))
-            ended = AttemptState.SUCCESS if done else AttemptState.LOST
-            commit.attempts.append(AttemptMove(attempt, AttemptState.QUEUED, ended, now, now, None if done else "resource"))
-        store.commit(commit, epoch)
-    store.close()
 
 
 MEASURES: dict[str, Callable[[], Figures]] = {

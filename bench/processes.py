@@ -37,3 +37,16 @@ def pss_mb(pid: int) -> float:
         rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
         kib += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return kib / 1024
+
+
+def agents(home: Path) -> list[int]:
+    """The agent of a home, its zygote and its executors, as far as they live."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except FileNotFoundError:
+            continue
+        if b"ostinato.agent" in words and str(home).encode() in words:
+            found.append(int(folder.name))
+    return sorted(found)

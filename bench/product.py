@@ -16,7 +16,7 @@ from ostinato.model.record import run_key
 from ostinato.model.state import RunState
 from ostinato.model.value import encode
 
-from .processes import cpu_seconds
+from .processes import agents, cpu_seconds
 
 DAGS = Path(__file__).parent / "dags"
 SLOTS = 2
@@ -72,7 +72,7 @@ class Product:
 
     def agent_pid(self) -> int:
         """The agent's process id."""
-        return int((self.running.home.agent / "pid").read_text())
+        return agents(self.running.home.path)[0]
 
 
 @contextmanager

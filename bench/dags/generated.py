@@ -6,7 +6,7 @@ from ostinato import Dag, dag, task
 @task
 def work(before: int, partner: str) -> int:
     """Hand on a number."""
-    return before
+    return before + len(partner)
 
 
 def for_partner(partner: str) -> Dag:

@@ -38,6 +38,7 @@ class Rig:
 
     def __init__(self, home: Home, slots: int = 2, first: int = 1) -> None:
         self.home = home
+        self.acknowledging = True
         self.arrived: list[Finished] = []
         self.started: list[Started] = []
         self._next = first
@@ -152,14 +153,23 @@ class Rig:
             file.seek(log.offset)
             return file.read(log.length).decode()
 
+    def printed(self, started: Started) -> str:
+        """What a running attempt has printed so far."""
+        assert started.log is not None
+        with (self.home.logs / started.log.segment).open("rb") as file:
+            file.seek(started.log.offset)
+            return file.read().decode()
+
     def pump(self, until: Callable[[], bool]) -> None:
-        """Take in what arrives until that is the case."""
+        """Take in what arrives, and acknowledge results, until that is the case."""
         while not until():
             assert select.select([self._agent], [], [], PATIENCE_S)[0], f"nothing came for {PATIENCE_S} s"
             for arrival in self._agent.receive():
                 match arrival.message:
                     case Finished() as finished:
                         self.arrived.append(finished)
+                        if self.acknowledging:
+                            self._agent.send(arrival.agent, [Acknowledge((finished.attempt,))])
                     case Started() as started:
                         self.started.append(started)
                     case Hello() as hello:
@@ -170,23 +180,14 @@ class Rig:
     def stop(self, grace: float = 0.0) -> None:
         """Stop the agent in order."""
         self._agent.stop(grace)
-        while self._agent.connected():
-            self.pump_once()
-        self._agent.close()
+        try:
+            self.pump(lambda: not self._agent.connected())
+        finally:
+            self._agent.close()
 
     def hang_up(self) -> None:
         """Leave; the agent goes on."""
         self._agent.close()
-
-    def pump_once(self) -> None:
-        seen = len(self.arrived)
-        assert select.select([self._agent], [], [], PATIENCE_S)[0], f"nothing came for {PATIENCE_S} s"
-        for arrival in self._agent.receive():
-            if isinstance(arrival.message, Finished):
-                self.arrived.append(arrival.message)
-        fresh = [finished.attempt for finished in self.arrived[seen:]]
-        if fresh and self._agent.connected():
-            self.acknowledge(*fresh)
 
 
 def descendants(pid: int) -> dict[int, str]:

@@ -123,7 +123,7 @@ class Control:
         self.name = name
         self.alive = True
         self.frozen = False
-        self.replaced = False
+        self.rivalled = False
         self.calm = False
         self._timeline = timeline
         self._random = random
@@ -158,6 +158,8 @@ class Control:
 
     def hint(self) -> None:
         """Somebody says that the state has changed."""
+        if not self.alive:
+            return
         self._hinted = True
         self._wake_in(1)
 
@@ -212,7 +214,7 @@ class Control:
             self._end("is dead")
             return
         except FencedOut:
-            demand(self.replaced, f"{self.name} is fenced out, and nobody has replaced it")
+            demand(self.rivalled, f"{self.name} is fenced out, and there was no other")
             self._end("is fenced out")
             return
         trouble = self.scheduler.trouble

@@ -8,6 +8,7 @@ from typing import Any
 from ostinato.model.change import Commit
 from ostinato.model.errors import StoreFull, StoreUnavailable
 from ostinato.model.record import Pool, Run
+from ostinato.model.time import Instant
 from ostinato.store import Store
 
 from .weather import Weather
@@ -28,6 +29,15 @@ class FaultyStore:
 
     def __getattr__(self, name: str) -> Any:
         return partial(self._read, getattr(self._store, name))
+
+    def take_lead(self, owner: str, now: Instant) -> int:
+        """Take the lead, which may be done and not answered."""
+        self._point("before it takes the lead")
+        self._disk.trouble()
+        self._witness.epoch = epoch = self._store.take_lead(owner, now)
+        if self._random.random() < self._disk.lost_answer:
+            raise StoreUnavailable("the lead was taken and the answer lost")
+        return epoch
 
     def pools(self) -> list[Pool]:
         """The pools; the scheduler knows of them now."""

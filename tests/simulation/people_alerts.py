@@ -23,12 +23,12 @@ class Promises:
     def __init__(self) -> None:
         self.failed: dict[str, bool] = {}
         self.expected: dict[tuple[str, Instant], tuple[Instant, str]] = {}
+        self.succeeded: set[tuple[str, Instant]] = set()
         self.cursors: dict[str, Instant] = {}
 
     def committed(self, change: Commit, created: Sequence[Run], runs: "Mapping[int, SeenRun]") -> None:
         """What a commit says to people is what its events say."""
         wanted: list[tuple[str, str]] = []
-        done: list[tuple[str, Instant]] = []
         for event in change.events:
             run = runs[event.run_id].run
             key = key_of(run.dag_id, run.interval.start)
@@ -38,16 +38,16 @@ class Promises:
             elif event.cause is Cause.TASKS_SUCCEEDED:
                 wanted.append((key, "resolve"))
                 self.failed[key] = False
-                done.append((run.dag_id, run.interval.start))
+                self.succeeded.add((run.dag_id, run.interval.start))
         told = [(alert.dedup_key, alert.action) for alert in change.alerts if not alert.dedup_key.endswith("/deadline")]
         demand(told == wanted, f"people were told {told}, the events say {wanted}")
-        self._expectations(change, done)
+        self._expectations(change)
         for cursor in change.cursors:
             before = self.cursors.get(cursor.dag_id)
             demand(before is None or cursor.until >= before, f"the schedule of {cursor.dag_id} is followed backwards")
             self.cursors[cursor.dag_id] = cursor.until
 
-    def _expectations(self, change: Commit, done: list[tuple[str, Instant]]) -> None:
+    def _expectations(self, change: Commit) -> None:
         alerts = [(alert.dedup_key, alert.action) for alert in change.alerts if alert.dedup_key.endswith("/deadline")]
         for move in change.expectations:
             key = (move.dag_id, move.start)
@@ -63,7 +63,7 @@ class Promises:
                     demand((name, "trigger") in alerts, f"nobody is told that {name} is missed")
                     self.expected[key] = (due, "missed")
                 case "met":
-                    demand(key in done, f"the deadline {name} is met by nothing")
+                    demand(key in self.succeeded, f"the deadline {name} is met by nothing")
                     demand(was != "missed" or (name, "resolve") in alerts, f"nobody is told that {name} is made good")
                     self.expected[key] = (due, "met")
 

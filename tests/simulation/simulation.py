@@ -58,7 +58,7 @@ class Simulation:
         self.timeline = Timeline()
         self.trace = Trace(self.timeline)
         self.world = World()
-        self.witness = Witness(self.world)
+        self.witness = Witness(self.world, self.timeline)
         self.store = open_store(None)
         self.network = Network(self.timeline, random, self.trace)
         self.network.weather = self.weather
@@ -136,8 +136,9 @@ class Simulation:
                 ended=self._control_ended,
             )
         )
-        for control in self.controls[:-1]:
-            control.replaced = True
+        alive = [control for control in self.controls if control.alive]
+        for control in alive[:-1] and alive:
+            control.rivalled = True
         if not self.storming:
             self._soothe(self.controls[-1])
 
@@ -175,7 +176,8 @@ class Simulation:
 
     def _hint(self) -> None:
         if not self.storming or self.random.random() >= self.weather.lost_hint:
-            self.controls[-1].hint()
+            for control in self.controls:
+                control.hint()
 
     # --- faults -------------------------------------------------------------------------------------------------
 
@@ -255,8 +257,8 @@ class Simulation:
 
     def _look_at(self, control: Control) -> None:
         board = control.scheduler.board
-        if board is None or control is not self.controls[-1]:
-            return
+        if board is None or control.scheduler._epoch != self.witness.epoch:
+            return  # it goes on as if it still led, and will be told when it wants to do anything
         now = self.timeline.wall()
         if self.storming:
             self.calls.append(now)

@@ -15,12 +15,15 @@ class Timeline:
     def __init__(self) -> None:
         self.now: Instant = BEGIN
         self.error: int = 0
+        self.latest: Instant = BEGIN
         self._queue: list[tuple[Instant, int, Callable[[], None]]] = []
         self._count = 0
 
     def wall(self) -> Instant:
-        """What the machine's clock shows."""
-        return self.now + self.error
+        """What the machine's clock shows. ``latest`` is the latest time that anybody has seen on it."""
+        shown = self.now + self.error
+        self.latest = max(self.latest, shown)
+        return shown
 
     def after(self, delay: int, action: Callable[[], None]) -> None:
         """Let something happen in ``delay`` milliseconds; what is put first happens first."""

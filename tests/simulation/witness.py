@@ -20,6 +20,7 @@ from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTE
 from ostinato.model.time import Instant
 
 from .people_alerts import Promises
+from .timeline import Timeline
 from .trace import demand
 from .truth import hold_against_the_truth
 from .world import World
@@ -61,8 +62,9 @@ class Pending(Struct):
 class Witness:
     """See the module."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, timeline: Timeline) -> None:
         self.world = world
+        self.timeline = timeline
         self.specs: dict[str, DagSpec] = {}
         self.runs: dict[int, SeenRun] = {}
         self.attempts: dict[int, SeenAttempt] = {}
@@ -72,6 +74,7 @@ class Witness:
         self.promises = Promises()
         self.open: dict[int, None] = {}
         self.commits = 0
+        self.epoch = 0
         self._running: defaultdict[str, set[int]] = defaultdict(set)
         self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._held: defaultdict[str, set[int]] = defaultdict(set)

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -77,6 +78,7 @@ class Executor:
         self._dag_id: str | None = None
         self._loaded: Loaded | None = None
         self._performing = False
+        self._terminated = False
         self._cpu = _usage()[0]
         signal.signal(signal.SIGTERM, self._terminate)
         os.register_at_fork(after_in_child=self._let_go)
@@ -84,8 +86,8 @@ class Executor:
     def serve(self) -> NoReturn:
         """Perform until the agent closes the work socket, or until a task leaves something behind."""
         while (assignment := self._inbox.receive()) is not None:
-            report = self._attempt(assignment)
             try:
+                report = self._attempt(assignment)
                 self._reports.sendall(frame([report]))
             except OSError:
                 os._exit(UNHEARD)
@@ -121,6 +123,8 @@ class Executor:
     def _perform(self, assignment: Assignment) -> Performed:
         self._performing = True
         try:
+            if self._terminated:
+                sys.exit(TERMINATED)
             call = _CALL.decode(assignment.call)
             try:
                 loaded = self._load(assignment.source, call.dag_id)
@@ -160,7 +164,8 @@ class Executor:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
     def _terminate(self, number: int, where: FrameType | None) -> None:
-        """The task is to stop: it may still clean up. Between tasks there is nothing to stop."""
+        """The task is to stop: it may still clean up. If none has begun yet, the one that is on its way is meant."""
+        self._terminated = True
         if self._performing:
             raise SystemExit(TERMINATED)
 

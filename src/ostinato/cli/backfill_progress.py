@@ -10,7 +10,7 @@ from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
 
 from .documents import BackfillDocument
-from .follow import Wait, WaitedTooLong
+from .follow import Wait, WaitedTooLong, pause
 from .reading import when
 from .when import day_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS: Final = 100_000
 _LOOK_MS: Final = 150
+_LOOK_ANYWAY_MS: Final = 350
 _COST_SHARE: Final = 10
 """Looking may take a tenth of the time at most."""
 
@@ -121,8 +122,7 @@ def follow_backfill(
             if give_up_at is not None and now >= give_up_at:
                 advice = f"It goes on; see `ostinato backfill show {backfill_id}`."
                 raise WaitedTooLong(f"backfill {backfill_id} is not done yet", help=advice)
-            look_again = now + max(_LOOK_MS, _COST_SHARE * (now - begun))
-            while clock.now() < look_again:
-                wait(look_again)
+            least = max(_LOOK_MS, _COST_SHARE * (now - begun))
+            pause(wait, clock, now + least, now + least + _LOOK_ANYWAY_MS)
     finally:
         view.close()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-from ostinato.clock import SystemClock
+from ostinato.clock import Clock, SystemClock
 from ostinato.home import Home
 from ostinato.model.errors import HomeInUse, OstinatoError, StoreUnavailable
 from ostinato.model.time import Instant
@@ -15,6 +15,13 @@ Wait = Callable[[Instant], None]
 
 _LOOK_MS: Final = 100
 _ALIVE_MS: Final = 2_000
+
+
+def pause(wait: Wait, clock: Clock, earliest: Instant, latest: Instant) -> None:
+    """Wait until something may have changed, but not shorter than to ``earliest`` nor longer than to ``latest``."""
+    wait(latest)
+    while clock.now() < earliest:
+        wait(earliest)
 
 
 class WaitedTooLong(OstinatoError):

@@ -21,6 +21,7 @@ from .watch import Lines, Watched, remark
 from .when import duration
 
 _PATIENCE_MS: Final = 250
+_REDRAW_MS: Final = 80
 _LINES: Final = 14
 _MARKS: Final = {
     "none": "·",
@@ -51,6 +52,7 @@ class RunScreen:
     def __init__(self, home: Home) -> None:
         self._live: Live | None = None
         self._first: Instant | None = None
+        self._drawn: Instant = 0
         self._lines = Lines(home)
         self._told: list[LoggedEvent] = []
         self._remarks: dict[int, str] = {}
@@ -65,7 +67,8 @@ class RunScreen:
         if watched.run.state in FINAL_RUN:
             self.close()
             self._lines.show(watched, self._told, now)
-        elif now - self._first >= _PATIENCE_MS:
+        elif now - self._first >= _PATIENCE_MS and now - self._drawn >= _REDRAW_MS:
+            self._drawn = now
             self._draw(watched, now)
 
     def _draw(self, watched: Watched, now: Instant) -> None:

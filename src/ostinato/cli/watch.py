@@ -11,7 +11,7 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 
-from .follow import Wait, WaitedTooLong
+from .follow import Wait, WaitedTooLong, pause
 from .log_text import LogText
 from .terminal import Ink, plain, say
 from .when import duration, logical_date
@@ -24,6 +24,7 @@ _QUOTED_LINES: Final = 20
 _QUOTED_BYTES: Final = 8 << 10
 _LOOK_MS: Final = 20
 _LOOK_AT_MANY_MS: Final = 100
+_LOOK_ANYWAY_MS: Final = 200
 MANY_TASKS: Final = 200
 """A run with more tasks than this is told in numbers; only what goes wrong is told by name."""
 
@@ -92,9 +93,7 @@ def watch(store: "Store", run: Run, wait: Wait, view: View, give_up_at: Instant 
             if give_up_at is not None and now >= give_up_at:
                 advice = f"It goes on; see `ostinato show {run.run_id}`."
                 raise WaitedTooLong(f"run {run.run_id} is still {watched.run.state}", help=advice)
-            look_again = now + (_LOOK_AT_MANY_MS if watched.many else _LOOK_MS)
-            while clock.now() < look_again:
-                wait(look_again)
+            pause(wait, clock, now + (_LOOK_AT_MANY_MS if watched.many else _LOOK_MS), now + _LOOK_ANYWAY_MS)
     finally:
         view.close()
 
@@ -166,8 +165,14 @@ def remark(event: LoggedEvent) -> str:
     facts = event.facts or {}
     if "class" not in facts:
         return ""
-    again = f", again in {duration(delay)}" if isinstance(delay := facts.get("delay_ms"), int) else ""
-    return f"{facts['class']} error {facts.get('error')} ({facts.get('rule')}){again}"
+    kind = str(facts.get("error", "")).rpartition(".")[2]
+    return f"{facts['class']} error {kind} ({facts.get('rule')}){_again(facts.get('delay_ms'))}"
+
+
+def _again(delay_ms: object) -> str:
+    if not isinstance(delay_ms, int):
+        return ""
+    return f", again in {duration(delay_ms)}" if delay_ms else ", again at once"
 
 
 def view_for_people(home: Home) -> View:

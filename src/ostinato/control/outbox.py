@@ -23,7 +23,9 @@ MAX_DELAY_MS: Final = 300_000
 class ThreadedCourier:
     """Delivers alerts one after another in a thread of its own; ``wake`` is called when there is a report to fetch."""
 
-    def __init__(self, channels: Sequence[AlertChannel], clock: Clock, limits: Limits, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, channels: Sequence[AlertChannel], clock: Clock, limits: Limits, wake: Callable[[], None]
+    ) -> None:
         self._channels = channels
         self._clock = clock
         self._limits = limits

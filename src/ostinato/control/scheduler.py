@@ -7,6 +7,7 @@ trouble with the store has one cure: forget, and begin again from what is writte
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import count, takewhile
 from typing import Protocol
 
 from ostinato.decide.agenda import Agenda
@@ -14,11 +15,12 @@ from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Dispatch, Probe, Step
 from ostinato.executors.port import AgentPort, Arrival
-from ostinato.model.change import Commit, Delivery
+from ostinato.model.change import Delivery
 from ostinato.model.errors import InvariantBroken, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.message import Acknowledge, Assignment, CancelAttempts, Finished, Hello, Launch, Started, ToAgent
-from ostinato.model.record import Outgoing, Run
+from ostinato.model.record import Outgoing, Run, run_key
+from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -185,10 +187,10 @@ class Scheduler:
             board.tick(now)
             step = board.take()
             step.commit.deliveries += deliveries
-            self.agenda.tick(now, step.commit)
+            self.agenda.tick(now, step.commit, self._succeeded)
             for run in step.succeeded:
                 self.agenda.succeeded(run, now, step.commit)
-            created = self._commit(step.commit)
+            created = self._commit(step)
             self._open(board, created)
             refused = self._send(step, now)
             for report in refused:
@@ -200,12 +202,18 @@ class Scheduler:
                 break
         self._deliver(now)
 
-    def _commit(self, commit: Commit) -> list[Run]:
-        if not commit:
+    def _commit(self, step: Step) -> list[Run]:
+        """Write what was decided. An empty commit too, if anything is to be said: it says whether we still lead."""
+        if not (step.commit or step.speaks):
             return []
-        if commit.alerts or commit.deliveries:
+        if step.commit.alerts or step.commit.deliveries:
             self._alerts_waiting = True
-        return self._store.commit(commit, self._leading())
+        return self._store.commit(step.commit, self._leading())
+
+    def _succeeded(self, dag_id: str, start: Instant) -> bool:
+        """Whether any run for the interval that begins at ``start`` has succeeded."""
+        runs = (self._store.find_run(dag_id, run_key(start, nth)) for nth in count(1))
+        return any(run.state is RunState.SUCCESS for run in takewhile(bool, runs) if run is not None)
 
     def _send(self, step: Step, now: Instant) -> list[Finished]:
         """What was recorded may now be said. Returns failed results for attempts that could not be prepared."""

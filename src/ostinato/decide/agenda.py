@@ -87,15 +87,23 @@ class Agenda:
         if late:
             commit.alerts.append(deadline_recovery(*key, now))
 
-    def tick(self, now: Instant, commit: Commit) -> None:
-        """Write what is due by ``now``: runs for ended intervals, and deadlines that have passed."""
+    def tick(self, now: Instant, commit: Commit, succeeded: Callable[[str, Instant], bool]) -> None:
+        """Write what is due by ``now``: runs for ended intervals, and deadlines that have passed.
+
+        ``succeeded`` says whether any run of a dag's interval has; one may have before the interval had ended.
+        """
         commit.cursors += self._begun
         self._begun = []
         for dag_id in self._ticking(now):
             self._follow(dag_id, now, commit)
         while self._deadlines and self._deadlines[0][0] < now:
             at, dag_id, start = heappop(self._deadlines)
-            if self._open.get((dag_id, start)) == at:
+            if self._open.get((dag_id, start)) != at:
+                continue
+            del self._open[dag_id, start]
+            if succeeded(dag_id, start):
+                commit.expectations.append(ExpectationMove(dag_id, start, at, "met", now))
+            else:
                 self._miss(dag_id, start, at, now, commit)
 
     def next_due(self) -> Instant | None:
@@ -135,7 +143,6 @@ class Agenda:
         heappush(self._deadlines, (at, dag_id, start))
 
     def _miss(self, dag_id: str, start: Instant, at: Instant, now: Instant, commit: Commit) -> None:
-        del self._open[dag_id, start]
         self._missed.add((dag_id, start))
         commit.expectations.append(ExpectationMove(dag_id, start, at, "missed", now))
         commit.alerts.append(deadline_alert(dag_id, start, at, now))

@@ -41,6 +41,11 @@ class Step(Struct):
     probes: list[Probe] = field(default_factory=list[Probe])
     succeeded: list[Run] = field(default_factory=list[Run])
 
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to say to an agent."""
+        return bool(self.dispatches or self.acknowledge or self.cancel)
+
 
 class Scribe:
     """Moves runs, task instances and attempts by the transition tables and writes the moves into the step."""
