@@ -34,7 +34,10 @@ def pss_mb(pid: int) -> float:
     """Memory of a family in MB, shared pages counted once."""
     kib = 0
     for member in family(pid):
-        rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
+        try:
+            rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
         kib += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return kib / 1024
 

@@ -20,6 +20,8 @@ from ostinato.authoring.mistakes import MEANING, Mistake
 from ostinato.cli.commands import COMMANDS, Command
 from ostinato.cli.help import draw_command
 from ostinato.cli.main import declared
+from ostinato.cli.reference import exit_codes, json_documents
+from ostinato.decide.reason import Code
 from ostinato.decide.transition import diagrams
 from ostinato.model.errors import OstinatoError
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
@@ -43,7 +45,10 @@ def pages() -> dict[str, str]:
     return {
         "errors.md": NOTICE + errors(),
         "states.md": NOTICE + states(),
+        "why.md": NOTICE + reasons(),
         "cli.md": NOTICE + commands(),
+        "exit-codes.md": NOTICE + exit_codes(),
+        "json.md": NOTICE + json_documents(),
         "api.md": NOTICE + vocabulary("The author's vocabulary", ostinato),
         "data.md": NOTICE + vocabulary("The data plane", ostinato_data),
     }
@@ -96,6 +101,14 @@ def states() -> str:
             f"## {name.capitalize()}\n\n{summary}\n\n{listed} (final states in bold)\n\n```mermaid\n{diagram}```\n"
         )
     return "\n".join(parts)
+
+
+def reasons() -> str:
+    """The codes that `ostinato why` gives."""
+    parts = ["# Reasons\n", "What `ostinato why` answers with. A code is never used again for something else.\n"]
+    parts += [" ".join(inspect.cleandoc(Code.__doc__ or "").split()) + "\n", "| code | reason |\n|---|---|"]
+    parts += [f"| {code} | {code.name.replace('_', ' ').lower()} |" for code in Code]
+    return "\n".join(parts) + "\n"
 
 
 def commands() -> str:

@@ -7,65 +7,67 @@ transform the rest, and replace exactly that day's partition in one atomic commi
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from flights_contract import FLIGHTS
+from flights_contract import FLIGHTS, WEATHER
+from flights_table import figures, with_weather
 from rehearsal import rehearse
 
 from ostinato import Context, by, cron, dag, retry, step, task, wait_for_file
-from ostinato_data import land, write_whole
+from ostinato_data import Landed, Sifted, land, sift, write_whole
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
 
 HERE = Path(__file__).parent
 RAW, TABLE, DLQ, REPORTS = HERE / "raw", HERE / "tables" / "daily_flights", HERE / "dlq", HERE / "reports"
-SKY = {"hour": "bigint", "temp": "double", "wind_speed": "double", "visib": "double"}
 
 
-@task(retry=retry(transient=3, resource=3, first_delay="200ms"), timeout="10m", pool="default")
-def load_day(ctx: Context, flights: str, weather: str) -> dict[str, int]:
+@task(retry=retry(transient=3, resource=3, first_delay="200ms"), timeout="10m")
+def load_day(ctx: Context, flights: str, weather: str) -> dict[str, Any]:
     """The job: read, check, dead letters, transform, atomic write of the day's partition."""
     rehearse(ctx)  # the demonstration's planned faults; a pipeline of your own has no such line
+    day = {"date": ctx.logical_date}
+    sky = sift(WEATHER, RAW / weather, partition=day, dead_letters_in=DLQ)
+    seen: dict[str, Any] = {}
+
+    def transform(good: "DuckDBPyRelation") -> "DuckDBPyRelation":
+        rows = with_weather(good, sky.rows)
+        seen.update(figures(rows))
+        return rows
+
     landed = land(
         FLIGHTS,
         RAW / flights,
         table=TABLE,
-        partition={"date": ctx.logical_date},
+        partition=day,
         fence=ctx.attempt,
         dead_letters_in=DLQ,
-        transform=with_weather(RAW / weather, ctx.logical_date),
+        transform=transform,
         max_reject_share=0.2,
         metadata={"run_id": str(ctx.run_id)},
     )
-    if landed.dead_letters is not None:
-        ctx.dead_letters(
-            asset=FLIGHTS.asset,
-            partition=f"date={ctx.logical_date}",
-            path=str(landed.dead_letters),
-            count=landed.rejected,
-            reasons=landed.reasons,
-        )
-    return {"rows": landed.rows, "rejected": landed.rejected}
+    put_aside(ctx, "weather", sky)
+    put_aside(ctx, "flights", landed)
+    return {"rows": landed.rows, **seen, "rejected": {"flights": landed.reasons, "weather": sky.reasons}}
 
 
-def with_weather(weather: Path, day: date):  # noqa: ANN201 - from a DuckDB relation to another
-    """The flights of a day as rows of the table: with what the sky was like in the hour they were to leave."""
-    sky = f"read_csv('{weather}', header = true, nullstr = 'NA', types = {SKY})"
-
-    def transform(good):  # noqa: ANN001, ANN202
-        return good.query(
-            "flights",
-            f"""
-            select flights.*, dep_time is null as cancelled, sky.temp, sky.wind_speed, sky.visib, date '{day}' as date
-            from flights left join (select distinct on (origin, hour) * from {sky}) as sky using (origin, hour)
-            """,  # noqa: S608 - a date and a path of our own
-        )
-
-    return transform
+def put_aside(ctx: Context, asset: str, result: Landed | Sifted) -> None:
+    """Tell which records wait in the dead letter queue for somebody to look at them."""
+    ctx.dead_letters(
+        asset=asset,
+        partition=f"date={ctx.logical_date}",
+        path=str(result.dead_letters),
+        count=result.rejected,
+        reasons=result.reasons,
+    )
 
 
 @task
-def report_day(ctx: Context, counts: dict[str, int]) -> str:
+def report_day(ctx: Context, loaded: dict[str, Any]) -> str:
     """What became of the day, for whoever asks in the morning."""
     path = REPORTS / f"{ctx.logical_date}.json"
-    said = {"date": str(ctx.logical_date), "run": ctx.run_id, **counts}
+    said = {"date": str(ctx.logical_date), "run": ctx.run_id, **loaded}
     write_whole(path, [json.dumps(said, indent=2).encode()])
     return str(path)
 
@@ -81,6 +83,6 @@ def report_day(ctx: Context, counts: dict[str, int]) -> str:
 def daily_flights() -> None:
     """Flights that left New York, by day."""
     arrived = wait_for_file("raw/flights_{{ logical_date }}.csv", every="1s", timeout="12h")
-    counts = load_day("flights_{{ logical_date }}.csv", "weather_{{ logical_date }}.csv")
-    arrived >> step(counts)
-    report_day(counts)
+    loaded = load_day("flights_{{ logical_date }}.csv", "weather_{{ logical_date }}.csv")
+    arrived >> step(loaded)
+    report_day(loaded)

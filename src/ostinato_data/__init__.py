@@ -9,5 +9,6 @@ from .errors import DataError
 from .files import write_whole
 from .land import Landed, land
 from .partition import Partition
+from .sift import Sifted, sift
 
-__all__ = ["Column", "Contract", "DataError", "Landed", "Partition", "Rule", "land", "write_whole"]
+__all__ = ["Column", "Contract", "DataError", "Landed", "Partition", "Rule", "Sifted", "land", "sift", "write_whole"]

@@ -52,8 +52,9 @@ def land(
 ) -> Landed:
     """Make a partition of a Delta table hold what CSV files say, as far as they keep the contract.
 
-    ``partition`` names it, and gives the contract's rules their ``$names``. ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file under
-    ``dead_letters_in``; more than ``max_rejects``, or than a share of ``max_reject_share`` of all records, raise
+    ``partition`` names it by the values of the table's partition columns, and gives the contract's rules their
+    ``$names``. ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file
+    under ``dead_letters_in``; more than ``max_rejects``, or than a share of ``max_reject_share`` of all records, raise
     TooManyRejects, and the table stays as it was. ``transform`` gets the good rows as a DuckDB relation and returns the
     rows for the table, with the partition columns in them. ``metadata`` is kept with the commit.
 

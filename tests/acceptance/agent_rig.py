@@ -44,6 +44,7 @@ class Rig:
         self._next = first
         self._source = ""
         self._hello: Hello | None = None
+        self._slots = slots
         self._agent = LocalAgent(home, slots)
         self.hello = self.connect()
 
@@ -57,6 +58,14 @@ class Rig:
         """Hang up and connect again."""
         self._agent.drop()
         self._hello = None
+        self.take_in()
+        self.hello = self.connect()
+        return self.hello
+
+    def come_back(self) -> Hello:
+        """Connect again after `hang_up`, as another scheduler would."""
+        self._hello = None
+        self._agent = LocalAgent(self.home, self._slots)
         self.hello = self.connect()
         return self.hello
 
@@ -164,18 +173,22 @@ class Rig:
         """Take in what arrives, and acknowledge results, until that is the case."""
         while not until():
             assert select.select([self._agent], [], [], PATIENCE_S)[0], f"nothing came for {PATIENCE_S} s"
-            for arrival in self._agent.receive():
-                match arrival.message:
-                    case Finished() as finished:
-                        self.arrived.append(finished)
-                        if self.acknowledging:
-                            self._agent.send(arrival.agent, [Acknowledge((finished.attempt,))])
-                    case Started() as started:
-                        self.started.append(started)
-                    case Hello() as hello:
-                        self._hello = hello
-                    case None:
-                        self._hello = None
+            self.take_in()
+
+    def take_in(self) -> None:
+        """Take in what has arrived."""
+        for arrival in self._agent.receive():
+            match arrival.message:
+                case Finished() as finished:
+                    self.arrived.append(finished)
+                    if self.acknowledging:
+                        self._agent.send(arrival.agent, [Acknowledge((finished.attempt,))])
+                case Started() as started:
+                    self.started.append(started)
+                case Hello() as hello:
+                    self._hello = hello
+                case None:
+                    self._hello = None
 
     def stop(self, grace: float = 0.0) -> None:
         """Stop the agent in order."""

@@ -108,21 +108,20 @@ class Executor:
             case "dies":
                 self.die(act.exit_code, act.kind)
             case "failed":
-                self._report(performance, "failed")
+                self._report(performance, "failed", act)
             case verdict:
-                self._report(performance, verdict)
+                self._report(performance, verdict, act)
 
     def _stopped(self, performance: Performance) -> None:
         if not self.alive or self.performance is not performance:
             return
         if self._life.random.random() < 0.5:  # the signal became an exception, and the exception the end of the task
-            performance.act = _INTERRUPTED
-            self._report(performance, "failed")
+            self._report(performance, "failed", _INTERRUPTED)
         else:
             self.die(-15, "asked to stop")
 
-    def _report(self, performance: Performance, verdict: str) -> None:
-        life, act = self._life, performance.act
+    def _report(self, performance: Performance, verdict: str, act: Act) -> None:
+        life = self._life
         now = life.timeline.now
         self.log_end += 11
         finished = Finished(
@@ -301,6 +300,8 @@ class AgentLife:
                 executor = self.executors.get(number)
                 if executor is None:
                     return
+                if executor.performance is not None:
+                    executor.performance.asked_to_stop = True
                 if signal == _KILL:
                     executor.die(-_KILL, "killed by its agent")
                 else:

@@ -10,7 +10,10 @@ from .trace import demand
 
 
 class Performance(Struct):
-    """One attempt on an executor. ``ended`` is None while it goes on; ``report`` what its process said at its end."""
+    """One attempt on an executor. ``ended`` is None while it goes on; ``report`` what its process said at its end.
+
+    ``killed`` says by what it was, ``asked_to_stop`` that its agent wanted it to end.
+    """
 
     attempt: int
     call: Call
@@ -19,6 +22,7 @@ class Performance(Struct):
     ended: Instant | None = None
     report: Finished | None = None
     killed: str = ""
+    asked_to_stop: bool = False
 
 
 class World:

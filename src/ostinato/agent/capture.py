@@ -54,9 +54,9 @@ class Capture:
             try:
                 end = cut(self._log, begin, end)
                 if lost:
-                    note(self._log, f"{lost:,} bytes that were printed here could not be written")
+                    note(self._log, begin, f"{lost:,} bytes that were printed here could not be written")
                 if remark:
-                    note(self._log, remark)
+                    note(self._log, begin, remark)
             except OSError:
                 pass  # the disk is full; what was printed is there as far as it went
             end = end_of(self._log)

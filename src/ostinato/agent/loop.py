@@ -171,12 +171,14 @@ class Agent:
         return max(0, min(due) - now) / 1000 if due else None
 
     def _look_at_logs(self, now: Instant) -> None:
-        """Bound what running attempts print. Nothing is looked at while nothing has run for a beat."""
-        if self._look_at is not None and now >= self._look_at:
+        """Bound what running attempts print. Nothing is looked at while nothing runs."""
+        if self._ledger.at_rest:
             self._look_at = None
-            self._staff.bound_logs(now)
-        if self._look_at is None and not self._ledger.at_rest:
+        elif self._look_at is None:
             self._look_at = now + LOG_LOOK_MS
+        elif now >= self._look_at:
+            self._look_at = now + LOG_LOOK_MS
+            self._staff.bound_logs(now)
 
     def _goes_at(self) -> Instant | None:
         """When it ends if nothing happens until then."""

@@ -13,9 +13,11 @@ SEGMENT_BYTES: Final = 64 << 20
 NOTE: Final = "[ostinato] "
 
 
-def note(fd: int, text: str) -> None:
-    """Add a line of ours to a log. Raises OSError if the disk does not take it."""
-    os.write(fd, f"{NOTE}{text}\n".encode())
+def note(fd: int, begin: int, text: str) -> None:
+    """Add a line of ours to what was printed since ``begin``. Raises OSError if the disk does not take it."""
+    end = end_of(fd)
+    before = "\n" if end > begin and os.pread(fd, 1, end - 1) != b"\n" else ""
+    os.write(fd, f"{before}{NOTE}{text}\n".encode())
 
 
 def end_of(fd: int) -> int:
@@ -28,7 +30,7 @@ def cut(fd: int, begin: int, end: int) -> int:
     if end - begin <= ATTEMPT_BYTES:
         return end
     os.ftruncate(fd, begin + ATTEMPT_BYTES)
-    note(fd, f"more was printed, but only the first {ATTEMPT_BYTES >> 20} MiB are kept")
+    note(fd, begin, f"more was printed, but only the first {ATTEMPT_BYTES >> 20} MiB are kept")
     return end_of(fd)
 
 

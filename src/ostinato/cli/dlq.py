@@ -85,7 +85,7 @@ def _newest(found: list[RejectedDocument], asset: str, partition: str) -> Reject
             f'no records of "{asset}" wait', help=did_you_mean(asset, sorted(assets)) or "See `ostinato dlq`."
         )
     for letters in found:
-        if letters.asset == asset and letters.partition == partition:
+        if letters.asset == asset and partition in (letters.partition, letters.partition.rpartition("=")[2]):
             return letters
     partitions = sorted({letters.partition for letters in found if letters.asset == asset})
     some = shortened(", ".join(partitions), 200)

@@ -100,6 +100,10 @@ class Scheduler:
         taken the lead. Trouble with the store is kept in ``trouble`` until it has passed.
         """
         try:
+            if self._epoch is None:
+                self._epoch = self._store.take_lead(self._owner, now)
+                self._agents.drop()  # what agents said to a scheduler that did not lead yet may be long outdated
+                arrived = ()
             if self.board is None:
                 self._begin_again(now)
             self._step(self._present(), arrived, now, hinted=hinted or now >= self._scan_at)
@@ -138,8 +142,6 @@ class Scheduler:
 
     def _begin_again(self, now: Instant) -> None:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
-        if self._epoch is None:
-            self._epoch = self._store.take_lead(self._owner, now)
         board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
         board.capacity.shut = self._stopping
         for found in self._store.open_work():

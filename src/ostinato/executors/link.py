@@ -16,7 +16,10 @@ _MOST_AT_ONCE: Final = 16 << 20
 
 
 class Link(Generic[T]):
-    """One end. ``T`` is what the other end says. ``closed`` once it has gone, or said what cannot be understood."""
+    """One end. ``T`` is what the other end says. ``closed`` once it has gone.
+
+    ``trouble`` says why, if it went without hanging up; ``nonsense`` that it had said what cannot be understood.
+    """
 
     def __init__(self, connection: socket.socket, kind: type[T]) -> None:
         connection.setblocking(False)
@@ -25,6 +28,7 @@ class Link(Generic[T]):
         self._unsent = bytearray()
         self.closed = False
         self.trouble = ""
+        self.nonsense = False
 
     def fileno(self) -> int:
         """For a selector; -1 when closed."""
@@ -66,7 +70,10 @@ class Link(Generic[T]):
                 messages += self._unframer.feed(data)
         except BlockingIOError:
             pass
-        except (OSError, AgentFailed, MsgspecError) as error:
+        except OSError as error:
+            self._lose(str(error))
+        except (AgentFailed, MsgspecError) as error:
+            self.nonsense = True
             self._lose(str(error))
         return messages
 

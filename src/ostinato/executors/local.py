@@ -21,6 +21,9 @@ from .port import Arrival
 READY: Final = b"ready"
 """What a starting agent writes to its announcement pipe once it listens. Anything else is why it cannot."""
 
+MOST_SILENT: Final = 5
+"""So many connections in a row may end before the agent has said who it is: agents may be killed, but not all of them."""
+
 _FRAME_BYTES: Final = 8 << 20
 
 
@@ -39,6 +42,7 @@ class LocalAgent:
         self._link: Link[FromAgent] | None = None
         self._starting: _Starting | None = None
         self._name = ""
+        self._silent = 0
         self._stop: Stop | None = None
         self._join_or_start()
 
@@ -125,9 +129,12 @@ class LocalAgent:
         return Arrival(self._name, message)
 
     def _hung_up(self, link: Link[FromAgent]) -> list[Arrival]:
+        """An agent that was killed is followed by another; agents that never say a word are given up on."""
         name, self._name, self._link = self._name, "", None
-        if link.trouble and not name:
-            raise AgentFailed(f"the agent said what cannot be understood: {link.trouble}", where=str(self._home.path))
+        self._silent = 0 if name else self._silent + 1
+        if link.nonsense or self._silent >= MOST_SILENT:
+            what = link.trouble or "it hangs up without a word"
+            raise AgentFailed(f"the agent cannot be understood: {what}", where=str(self._home.path))
         if self._stop is None:
             self._join_or_start()
         return [Arrival(name, None)] if name else []
@@ -189,7 +196,10 @@ def _portions(message: ToAgent) -> Iterable[ToAgent]:
     for assignment in message.assignments:
         portion.append(assignment)
         size += len(assignment.call)
-        if size > _FRAME_BYTES:
+        if size > MOST_SILENT: Final = 5
+"""So many connections in a row may end before the agent has said who it is: agents may be killed, but not all of them."""
+
+_FRAME_BYTES:
             yield structs.replace(message, assignments=tuple(portion))
             portion, size = [], 0
     if portion:

@@ -119,7 +119,7 @@ def test_a_long_chain_of_tasks_is_no_trouble():
             "load needs 2 of the 4 slots of pool default, of which 1 are",
             "other",
         ),
-        ({}, Code.NOT_ITS_TURN, "load is ready", "an agent has room"),
+        ({"pools": {"default": PoolRoom(4, 2)}}, Code.NOT_ITS_TURN, "load is ready", "an agent has room"),
     ],
 )
 def test_a_ready_task_waits_for_one_thing(changes, code, what, lifts):
@@ -253,6 +253,7 @@ def test_a_failure_tells_class_rule_and_budget(tries, retry, told):
     ("failure", "told"),
     [
         (Failure(how="out_of_memory"), "failed with out of memory, a resource error"),
+        (Failure(how="raised", types=("mine.Odd",), message="x" * 200), f"failed with mine.Odd: {'x' * 200}, a logic"),
         (Failure(how="raised", types=("mine.Odd",), message="x" * 300), f"failed with mine.Odd: {'x' * 200}…, a logic"),
     ],
 )
@@ -325,6 +326,12 @@ def test_a_running_run_waits_for_its_most_stuck_task():
     assert chain[0].what == "1 of 5 tasks of run 12 of sales for 2025-05-01T06:00:00Z have ended; it waits for shaky"
 
 
+def test_a_task_that_waits_for_others_is_not_what_a_run_waits_for():
+    chain = why_run(situation(row(EXTRACT, TaskState.RUNNING), attempts=(attempt(EXTRACT),)))
+    assert codes(chain) == [Code.TASKS_OPEN, Code.RUNS]
+    assert codes(why_run(situation(row(EXTRACT, TaskState.SUCCESS)))) == [Code.TASKS_OPEN, Code.NOT_ITS_TURN]
+
+
 def test_a_run_whose_tasks_have_all_ended_waits_for_the_scheduler():
     ended = situation(*(row(task_no, TaskState.SUCCESS) for task_no in range(3)))
     assert codes(why_run(ended)) == [Code.TASKS_OPEN]
@@ -374,11 +381,14 @@ def test_a_failed_run_leads_to_its_first_failed_task():
     assert codes(chain) == [Code.RUN_FAILED, Code.FAILED]
     assert chain[0].what.endswith("failed: 2 tasks failed")
     assert "of extract failed" in chain[1].what
+    (alone, _) = why_run(situation(*rows[:2], attempts=attempts[:1], run=run))
+    assert alone.what == "run 12 of sales for 2025-05-01T06:00:00Z failed"
 
 
 # --- dags ---------------------------------------------------------------------------------------------------------
 
 DAILY = Cron("0 6 * * *", "UTC")
+SIX = START + DAY
 DEPLOYED = Dag("sales", "v", "sales.py")
 
 
@@ -391,6 +401,8 @@ DEPLOYED = Dag("sales", "v", "sales.py")
         ({}, {"end": NOW - 9 * DAY}, False, Code.SCHEDULE_OVER, "a later end in its file"),
         ({}, {"end": NOW}, False, Code.NO_SCHEDULER, "a scheduler starts: `ostinato dev`"),
         ({}, {"start": NOW + DAY}, True, Code.SCHEDULE_NOT_BEGUN, "it is 2025-05-05T06:00:00Z"),
+        ({}, {"start": SIX + DAY}, True, Code.SCHEDULE_NOT_BEGUN, "it is 2025-05-04T06:00:00Z"),
+        ({}, {"start": SIX, "end": SIX}, True, Code.INTERVAL_OPEN, "it is 2025-05-03T06:00:00Z"),
         ({}, {"start": NOW - DAY}, True, Code.INTERVAL_OPEN, "it is 2025-05-03T06:00:00Z"),
         ({}, {}, True, Code.INTERVAL_OPEN, "it is 2025-05-03T06:00:00Z"),
     ],
