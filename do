@@ -170,6 +170,7 @@ def main() -> None:
     if sys.version_info < (3, 11) or sys.platform != "linux":
         found = ".".join(map(str, sys.version_info[:3]))
         sys.exit(f"Ostinato needs Python 3.11 or newer on Linux; this is Python {found} on {sys.platform}.")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without compiled files every process imports for a second longer
     word, *words = sys.argv[1:] or ["--help"]
     if word in {"--help", "-h"}:
         print(__doc__)

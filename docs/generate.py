@@ -182,7 +182,7 @@ def _title(mistake: Mistake) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("``", "`").replace("|", "\\|").replace("\n", " ")
 
 
 def _prose(doc: str | None) -> str:

@@ -7,17 +7,14 @@ transform the rest, and replace exactly that day's partition in one atomic commi
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flights_contract import FLIGHTS, WEATHER
-from flights_table import figures, with_weather
+from flights_table import FIGURES, with_weather
 from rehearsal import rehearse
 
 from ostinato import Context, by, cron, dag, retry, step, task, wait_for_file
 from ostinato_data import Landed, Sifted, land, sift, write_whole
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyRelation
 
 HERE = Path(__file__).parent
 RAW, TABLE, DLQ, REPORTS = HERE / "raw", HERE / "tables" / "daily_flights", HERE / "dlq", HERE / "reports"
@@ -29,13 +26,6 @@ def load_day(ctx: Context, flights: str, weather: str) -> dict[str, Any]:
     rehearse(ctx)  # the demonstration's planned faults; a pipeline of your own has no such line
     day = {"date": ctx.logical_date}
     sky = sift(WEATHER, RAW / weather, partition=day, dead_letters_in=DLQ)
-    seen: dict[str, Any] = {}
-
-    def transform(good: "DuckDBPyRelation") -> "DuckDBPyRelation":
-        rows = with_weather(good, sky.rows)
-        seen.update(figures(rows))
-        return rows
-
     landed = land(
         FLIGHTS,
         RAW / flights,
@@ -43,13 +33,14 @@ def load_day(ctx: Context, flights: str, weather: str) -> dict[str, Any]:
         partition=day,
         fence=ctx.attempt,
         dead_letters_in=DLQ,
-        transform=transform,
+        transform=lambda flights: with_weather(flights, sky.rows),
+        figures=FIGURES,
         max_reject_share=0.2,
         metadata={"run_id": str(ctx.run_id)},
     )
     put_aside(ctx, "weather", sky)
     put_aside(ctx, "flights", landed)
-    return {"rows": landed.rows, **seen, "rejected": {"flights": landed.reasons, "weather": sky.reasons}}
+    return {"rows": landed.rows, **landed.figures, "rejected": {"flights": landed.reasons, "weather": sky.reasons}}
 
 
 def put_aside(ctx: Context, asset: str, result: Landed | Sifted) -> None:

@@ -1,6 +1,6 @@
 """What the table of flights holds, made from the airline's records and the weather. DuckDB does the work."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,19 +13,16 @@ ROWS = """
     FROM flights LEFT JOIN weather USING (origin, time_hour)
 """
 
-FIGURES = """
-    SELECT count(*) FILTER (cancelled) AS cancelled, count(*) FILTER (diverted) AS diverted,
-           count(*) FILTER (late) AS late, round(avg(dep_delay), 1) AS mean_delay, max(arr_delay) AS worst_delay
-    FROM rows
-"""
+FIGURES = {
+    "cancelled": "count(*) FILTER (cancelled)",
+    "diverted": "count(*) FILTER (diverted)",
+    "late": "count(*) FILTER (late)",
+    "mean_delay": "round(avg(dep_delay), 1)",
+    "worst_delay": "max(arr_delay)",
+}
+"""What a report says of some rows of the table; delays are in minutes."""
 
 
 def with_weather(flights: "DuckDBPyRelation", weather: "pa.Table") -> "DuckDBPyRelation":  # noqa: ARG001 - by its name
     """The rows of the table: flights with what the sky was like in the hour they were to leave."""
     return flights.query("flights", ROWS)
-
-
-def figures(rows: "DuckDBPyRelation") -> dict[str, Any]:
-    """What a report says of some rows of the table; delays are in minutes."""
-    answer = rows.query("rows", FIGURES)
-    return dict(zip(answer.columns, answer.fetchall()[0], strict=True))

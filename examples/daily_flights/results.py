@@ -7,12 +7,17 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+try:
+    from rich import print as draw
+    from rich.table import Table
+except ImportError:
+    draw = Table = None
 
 from ostinato_data import dead_letters
 from ostinato_data.commit import open_table
@@ -51,14 +56,11 @@ def results() -> dict[str, Any]:
 def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table: well drawn if rich is there to do it."""
     texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
-    if find_spec("rich") is None:
+    if draw is None or Table is None:
         widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
         for line in (heads, *texts):
             print("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
         return
-    from rich import print as draw
-    from rich.table import Table
-
     drawn = Table(title=title, title_justify="left")
     for head, text in zip(heads, texts[0] if texts else heads, strict=True):
         drawn.add_column(head, justify="right" if text[:1].isdigit() else "left")

@@ -52,8 +52,7 @@ class Checked:
         self.total = 0
         for source in sources:
             self._load(source)
-        judge.find_duplicates()
-        self.kept = judge.count_good()
+        self.kept = judge.settle()
         self.rejected = self.total - self.kept
 
     def relation(self) -> duckdb.DuckDBPyRelation:
@@ -99,6 +98,7 @@ class Checked:
                 *(each.reason for each in failed.get(row, ()) if each.column not in garbled),
                 *((DUPLICATE,) if bad.get(row) else ()),
             )
+            assert reasons, f"record {row} is rejected for nothing"
             readable = {name: text for name, text in texts.items() if text is not None}
             yield _reject(indexed, row, record, reasons, readable, piece.raw(record))
 

@@ -8,11 +8,11 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -42,15 +42,20 @@ def session() -> Generator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def computed(engine: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -> Generator[duckdb.DuckDBPyRelation]:
-    """The rows of a relation, computed now and once, so that they can be read several times and failures show here."""
+def computed(engine: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation) -> Generator[str]:
+    """The name of a table with the rows of a relation, computed now and once: failures show here, readers get the same."""
     name = f"__computed_{next(_numbers)}"  # relations cannot make temporary tables, so the name must be unique
     rows.create(name)
     try:
-        yield engine.table(name)
+        yield name
     finally:
-        with engine.cursor() as other:  # the engine itself may have a result open, if the reading of it failed
-            other.execute(f"DROP TABLE {name}").fetchall()
+        engine.execute(f"DROP TABLE {name}").fetchall()
+
+
+def ask(engine: duckdb.DuckDBPyConnection, table: str, aggregates: Sequence[str]) -> list[Any]:
+    """What some aggregates, in SQL, are over all rows of a table."""
+    statement = f"SELECT {', '.join(aggregates)} FROM {table}"  # noqa: S608 - the author's own expressions
+    return list(engine.execute(statement).fetchall()[0])
 
 
 def _database() -> duckdb.DuckDBPyConnection:

@@ -45,44 +45,55 @@ class Judge:
         self._given = {name: given[name] for name in contract.given}
         self._names = ", ".join(identifier(column.name) for column in contract.columns)
         self._criteria = criteria(contract)
+        self._fails = f"(({' OR '.join(f'({each.fails})' for each in self._criteria) or 'FALSE'}) IS TRUE)"
         self._typed = f"(SELECT *, {typed(contract)} FROM {_RECORDS})"
+        self._taken = self._bad = 0
         self._query(f"CREATE TEMP TABLE {_CHECKED} ({ROW} BIGINT, {_PIECE} INT, {declared(contract)}, {_GOOD} BOOL)")
         self._query(f"CREATE TEMP TABLE {_DUPLICATES} ({ROW} BIGINT)")
 
     def take(self, piece: int, records: pa.Table) -> None:
         """Take in the well-formed records of a piece."""
-        failing = " OR ".join(map(_is_true, self._criteria)) or "FALSE"
+        self._taken += len(records)
         with self._registered(records):
             self._query(
-                f"INSERT INTO {_CHECKED} SELECT {ROW}, {piece}, {self._names}, NOT ({failing}) FROM {self._typed}",
+                f"INSERT INTO {_CHECKED} SELECT {ROW}, {piece}, {self._names}, NOT {self._fails} FROM {self._typed}",
                 self._given,
             )
 
-    def find_duplicates(self) -> None:
-        """Good rows whose key an earlier good row has are good no more; every row with a kept row's key is noted."""
-        if not self._contract.key:
-            return
+    def settle(self) -> int:
+        """Judge which records are duplicates, now that all are there; how many are good.
+
+        Of a key the first good row is kept. All others that have its key are noted: they have one more reason.
+        """
         names = [identifier(name) for name in self._contract.key]
-        key, same = ", ".join(names), " AND ".join(f"c.{name} = k.{name}" for name in names)
-        first = f"SELECT {key}, min({ROW}) AS {ROW} FROM {_CHECKED} WHERE {_GOOD} GROUP BY {key} HAVING count(*) > 1"
-        self._query(
-            f"UPDATE {_CHECKED} c SET {_GOOD} = FALSE FROM ({first}) k WHERE {same} AND c.{_GOOD} AND c.{ROW} > k.{ROW}"
-        )
-        self._query(
-            f"INSERT INTO {_DUPLICATES} SELECT c.{ROW} FROM {_CHECKED} k JOIN {_CHECKED} c ON {same} "
-            f"WHERE k.{_GOOD} AND NOT c.{_GOOD} AND c.{ROW} > k.{ROW}"
-        )
+        if not names:
+            [(kept,)] = self._query(f"SELECT count(*) FROM {_CHECKED} WHERE {_GOOD}")
+        else:
+            key = ", ".join(names)
+            groups = f"SELECT {key}, min({ROW}) AS {ROW}, count(*) AS n FROM {_CHECKED} WHERE {_GOOD} GROUP BY {key}"
+            [(kept, good)] = self._query(f"SELECT count(*), coalesce(sum(n), 0) FROM ({groups})")
+            same = " AND ".join(f"c.{name} = k.{name}" for name in names)
+            if good > kept:
+                self._query(
+                    f"UPDATE {_CHECKED} c SET {_GOOD} = FALSE FROM ({groups} HAVING n > 1) k "
+                    f"WHERE {same} AND c.{_GOOD} AND c.{ROW} > k.{ROW}"
+                )
+            if self._taken > kept:
+                self._query(
+                    f"INSERT INTO {_DUPLICATES} SELECT c.{ROW} FROM {_CHECKED} k JOIN {_CHECKED} c ON {same} "
+                    f"WHERE k.{_GOOD} AND NOT c.{_GOOD} AND c.{ROW} > k.{ROW}"
+                )
+        self._bad = self._taken - kept
+        return kept
 
     def good(self) -> duckdb.DuckDBPyRelation:
         """The good rows, typed, in the order they came."""
         return self.engine.sql(f"SELECT {self._names} FROM {_CHECKED} WHERE {_GOOD}")
 
-    def count_good(self) -> int:
-        """How many good rows there are."""
-        return self._query(f"SELECT count(*) FROM {_CHECKED} WHERE {_GOOD}")[0][0]
-
     def pieces_with_bad(self) -> set[int]:
         """The pieces that have bad rows."""
+        if not self._bad:
+            return set()
         return {piece for (piece,) in self._query(f"SELECT DISTINCT {_PIECE} FROM {_CHECKED} WHERE NOT {_GOOD}")}
 
     def bad_rows(self, piece: int) -> dict[int, bool]:

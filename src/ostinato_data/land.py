@@ -6,7 +6,7 @@ Running it twice gives what running it once gave: the dead letters have the same
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import dead_letters
 from .contract import Contract
@@ -26,6 +26,7 @@ class Landed:
 
     ``reasons`` counts the rejects by reason; one reject may have several. ``dead_letters`` is their file, None without
     rejects. ``version`` is the table's version. ``repeated`` says that this very attempt had committed before.
+    ``figures`` are the answers to what was asked about the rows.
     """
 
     total: int
@@ -35,6 +36,7 @@ class Landed:
     dead_letters: Path | None
     version: int
     repeated: bool
+    figures: dict[str, Any]
 
 
 def land(
@@ -48,6 +50,7 @@ def land(
     transform: "Callable[[DuckDBPyRelation], DuckDBPyRelation] | None" = None,
     max_rejects: int | None = None,
     max_reject_share: float = 1.0,
+    figures: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Landed:
     """Make a partition of a Delta table hold what CSV files say, as far as they keep the contract.
@@ -56,13 +59,14 @@ def land(
     ``$names``. ``fence`` is the attempt's number, larger for each later one (see ``commit.Target``). Rejects go to a file
     under ``dead_letters_in``; more than ``max_rejects``, or than a share of ``max_reject_share`` of all records, raise
     TooManyRejects, and the table stays as it was. ``transform`` gets the good rows as a DuckDB relation and returns the
-    rows for the table, with the partition columns in them. ``metadata`` is kept with the commit.
+    rows for the table, with the partition columns in them. ``figures`` asks about these rows: names, and what they stand
+    for as aggregates in SQL, such as ``{"late": "count(*) FILTER (delay > 15)"}``. ``metadata`` is kept with the commit.
 
     Raises DataError, see its subclasses; whatever ``transform`` raises passes through.
     """
     from .check import check  # noqa: PLC0415 - dag files import this module; engines are needed when data moves
     from .commit import Target, claim, commit  # noqa: PLC0415
-    from .engine import computed  # noqa: PLC0415
+    from .engine import ask, computed  # noqa: PLC0415
 
     paths = [sources] if isinstance(sources, Path | str) else list(sources)
     target = Target(Path(table), Partition.of(partition), fence)
@@ -74,8 +78,13 @@ def land(
         _refuse_too_many(letters, checked.total, max_rejects, max_reject_share)
         good = checked.relation()
         with computed(checked.engine, transform(good) if transform else good) as rows:
-            committed = commit(target, lambda: rows.to_arrow_reader(_BATCH), claimed=claimed, metadata=metadata)
-            count = len(rows) if committed.rows is None else committed.rows
+            count, *answers = ask(checked.engine, rows, ["count(*)", *(figures or {}).values()])
+            committed = commit(
+                target,
+                lambda: checked.engine.table(rows).to_arrow_reader(_BATCH),
+                claimed=claimed,
+                metadata=metadata,
+            )
     return Landed(
         total=checked.total,
         rejected=letters.count,
@@ -84,6 +93,7 @@ def land(
         dead_letters=letters.path,
         version=committed.version,
         repeated=committed.rows is None,
+        figures=dict(zip(figures or {}, answers, strict=True)),
     )
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from ostinato.decide.timetable import ON_TIME_MS, interval_at, intervals_between
 from ostinato.decide.transition import RUN_BIRTHS, next_run, next_task
 from ostinato.model.cause import Cause
-from ostinato.model.record import LoggedEvent, Run, Task
+from ostinato.model.record import Attempt, LoggedEvent, Run, Task
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
@@ -38,17 +38,20 @@ def _run_is_as_witnessed(store: Store, seen: SeenRun, run: Run) -> None:
     demand(run.state is seen.run.state, f"run {run_id} is {run.state}, witnessed {seen.run.state}", run_id)
     demand(run.state in FINAL_RUN, f"run {run_id} is {run.state} at the end", run_id)
     tasks = {task.task_no: task for task in store.tasks(run_id)}
+    attempts: defaultdict[int, list[Attempt]] = defaultdict(list)
+    for attempt in store.attempts(run_id):
+        attempts[attempt.task_no].append(attempt)
     for task_no, state in enumerate(seen.states):
         found = tasks[task_no].state if task_no in tasks else TaskState.NONE
         demand(found is state, f"task {task_no} is {found}, witnessed {state}", run_id)
         never = run.state is RunState.CANCELLED and run.started_at is None
         demand(found in FINAL_TASK or never, f"task {task_no} is {found} in an ended run", run_id)
-        _effect_is_one(store, seen, run_id, task_no, state)
+        _effect_is_one(seen, task_no, state, attempts[task_no])
     _history_replays(store.events(run_id, limit=ALL), run, tasks)
 
 
-def _effect_is_one(store: Store, seen: SeenRun, run_id: int, task_no: int, state: TaskState) -> None:
-    attempts = store.attempts(run_id, task_no)
+def _effect_is_one(seen: SeenRun, task_no: int, state: TaskState, attempts: list[Attempt]) -> None:
+    run_id = seen.run.run_id
     demand([a.attempt for a in attempts] == seen.attempts[task_no], f"task {task_no} has other attempts", run_id)
     successes = [a for a in attempts if a.state is AttemptState.SUCCESS]
     by_attempt = state is TaskState.SUCCESS and seen.spec.tasks[task_no].kind != "file_sensor"

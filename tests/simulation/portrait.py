@@ -4,10 +4,11 @@ from typing import Any
 
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
+from ostinato.decide.capacity import PoolUse
 from ostinato.decide.live import LiveRun
 from ostinato.decide.shape import Shape
 from ostinato.model.limits import Limits
-from ostinato.model.state import FINAL_TASK, RunState, TaskState
+from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -54,7 +55,7 @@ def board_portrait(board: Board) -> dict[str, Any]:
         "pools": {
             name: (pool.slots, pool.used, sorted(pool.occupants.items()), wanted)
             for name, pool in sorted(board.capacity._pools.items())
-            if (wanted := _wanted(pool)) or pool.used or pool.slots
+            if (wanted := wanted_in(pool)) or pool.used or pool.slots
         },
     }
 
@@ -83,46 +84,6 @@ def demand_equal(name: str, memory: dict[str, Any], fresh: dict[str, Any]) -> No
         demand(False, f"{name} remembers other {part} than the store: {'; '.join(detail)}", run_id)
 
 
-def demand_reasons(board: Board) -> None:
-    """Raise Violation for anything that waits without one reason and one thing that will lift it."""
-    window_left = max((seat.window - len(seat.held) for seat in board.capacity._seats.values()), default=0)
-    timers = {(run_id, task_no) for _, run_id, task_no in board._timers}
-    wanted: dict[tuple[int, int], str] = {}
-    for name, pool in board.capacity._pools.items():
-        for key in _wanted(pool):
-            demand(key not in wanted, f"task {key} wants a slot twice", key[0])
-            wanted[key] = name
-        head = pool.head()
-        demand(head is None or window_left <= 0, f"{name} has room, an agent has room, and {head and head[:5]} waits")
-    for run_id, live in board.runs.items():
-        demand(live.left == sum(state not in FINAL_TASK for state in live.states), f"run {run_id} miscounts", run_id)
-        for task_no, state in enumerate(live.states):
-            if state in FINAL_TASK:
-                continue
-            reasons = [
-                state in RESTING and (run_id, task_no) in timers,
-                task_no in live.live_attempt,
-                (run_id, task_no) in wanted,
-                state is TaskState.NONE and _undecided(live, task_no),
-            ]
-            demand(sum(reasons) == 1, f"task {task_no}, {state}, waits with the reasons {reasons}", run_id)
-    for run_id, live in board.admission._waiting.items():
-        running = len(board.admission._running.get(live.run.dag_id, ()))
-        full = running >= live.shape.spec.max_active_runs or _others_first(board, live)
-        demand(full, f"run {run_id} waits although only {running} run", run_id)
-
-
-def _others_first(board: Board, live: LiveRun) -> bool:
-    """Whether a run of the same dag goes first, and its own limit holds it."""
-    queue = board.admission._queues[live.run.dag_id]
-    first = min((place for place in queue if place[2] in board.admission), default=None)
-    return first is not None and first[2] != live.run.run_id
-
-
-def _undecided(live: LiveRun, task_no: int) -> bool:
-    return any(live.states[above] not in FINAL_TASK for above in live.shape.tasks[task_no].upstream)
-
-
 def _run_portrait(live: LiveRun, timers: dict[tuple[int, int], Instant]) -> dict[str, Any]:
     run_id = live.run.run_id
     resting = [no for no, state in enumerate(live.states) if state in RESTING]
@@ -143,7 +104,7 @@ def _run_portrait(live: LiveRun, timers: dict[tuple[int, int], Instant]) -> dict
     }
 
 
-def _wanted(pool: Any) -> list[tuple[int, int]]:
+def wanted_in(pool: PoolUse) -> list[tuple[int, int]]:
     """What wants into a pool, in its order, without what has moved on."""
     valid: list[tuple[int, int]] = []
     for entry in sorted([*pool.wanted, *pool.too_large]):

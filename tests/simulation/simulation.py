@@ -18,7 +18,8 @@ from .control import Control
 from .disk import Disk
 from .network import Network
 from .people import People
-from .portrait import agenda_portrait, board_portrait, demand_equal, demand_reasons, remembered
+from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
+from .reasons import demand_explained, demand_reasons
 from .script import Act, act_of, temper_of
 from .timeline import BEGIN, Timeline
 from .trace import Trace, demand
@@ -268,6 +269,8 @@ class Simulation:
             fresh_board, fresh_agenda = remembered(self.store, now)
             demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
             demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
+            for live in self.random.sample(list(board.runs.values()), min(2, len(board.runs))):
+                demand_explained(self.store, board, live, now)
 
     def _outcome(self) -> Outcome:
         hasher = blake2b(digest_size=16)

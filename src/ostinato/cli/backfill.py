@@ -145,7 +145,7 @@ def _tell(store: "Store", home: Home, backfill_id: int, *, wait: bool, timeout: 
     if as_json:
         out_json(OneBackfillDocument(backfill=document))
     else:
-        _draw_one(document, SystemClock().now())
+        _draw_one(document)
         _next(document, home)
     bad = sum(document.runs.get(name, 0) for name in ("failed", "cancelled"))
     return 1 if wait and bad else 0
@@ -184,11 +184,13 @@ def _next(document: BackfillDocument, home: Home) -> None:
         next_step(f"ostinato backfill show {document.backfill_id} --wait")
 
 
-def _draw_one(document: BackfillDocument, now: int) -> None:
-    from .backfill_view import numbers  # noqa: PLC0415
+def _draw_one(document: BackfillDocument) -> None:
+    from .backfill_view import Pace, numbers  # noqa: PLC0415
 
     ink = Ink(sys.stdout)
-    out(f"{ink(f'backfill {document.backfill_id}', 'bold')} of {document.dag_id}: {numbers(document, now)}")
+    out(
+        f"{ink(f'backfill {document.backfill_id}', 'bold')} of {document.dag_id}: {numbers(document, Pace().told(document, SystemClock().now()))}"
+    )
     states = ", ".join(f"{count:,} {ink.state(name)}" for name, count in sorted(document.runs.items()))
     out(f"  {'runs':10} {states or 'none'}")
     if document.errors:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _MOST_RUNS: Final = 100_000
 _LOOK_MS: Final = 150
 _LOOK_ANYWAY_MS: Final = 350
-_COST_SHARE: Final = 10
-"""Looking may take a tenth of the time at most."""
+_COST_SHARE: Final = 20
+"""Looking may take a twentieth of the time at most."""
 
 ROWS: Final = "rows"
 """A task that returns a dict with this key and a whole number says how many rows it wrote."""

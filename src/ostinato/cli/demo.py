@@ -1,6 +1,7 @@
 """``ostinato demo``: everything at work, on real data, in a folder of its own. Run again, it proves that nothing changes."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from .demo_stage import FOLDER, LATE_DAY, Stage
 from .documents import BackfillDocument
 from .session import state
 from .terminal import Ink, out, say
+from .when import logical_date
 from .words import Slots, declaration
 
 if TYPE_CHECKING:
@@ -167,6 +169,7 @@ def _closing(stage: Stage, store: "Store", document: BackfillDocument) -> int:
         out(f"{title}:")
         for line in lines or ["nothing"]:
             out(f"  {line}")
+    out(_found(stage, store, spec, runs))
     _heading("The result")
     out(stage.result_for_people())
     code = _compare(stage)
@@ -174,6 +177,18 @@ def _closing(stage: Stage, store: "Store", document: BackfillDocument) -> int:
     for line in _next(runs):
         out(f"  {line}")
     return code
+
+
+def _found(stage: Stage, store: "Store", spec: "DagSpec", runs: list[Run]) -> str:
+    """Whether the dead letters are what was planted, and what else they are."""
+    days = {run.run_id: logical_date(run.interval, spec.schedule) for run in runs}
+    planted, caught = stage.broken_days(), Counter[str]()
+    for each in store.rejected(dag_id=DAG, limit=10_000):
+        if each.run_id in days:
+            caught[days[each.run_id]] += each.letters.count
+    there = sum(min(caught[day], count) for day, count in planted.items())
+    real = caught.total() - there
+    return f"{there} of {sum(planted.values())} planted records were caught, and {real} of the real ones"
 
 
 def _compare(stage: Stage) -> int:

@@ -103,6 +103,12 @@ class Stage:
         lines += [f"{day}  the file comes late: a sensor waits for it, and holds no slot" for day in plan["late_files"]]
         return sorted(lines)
 
+    def broken_days(self) -> dict[str, int]:
+        """How many broken records were planted in the flights of each day."""
+        plan: dict[str, Any] = json.loads(self._planted.read_text())
+        days: list[str] = list(plan["broken_rows"])
+        return dict.fromkeys(days, int(plan["rows_broken"]))
+
     def result(self) -> dict[str, Any]:
         """What the table holds now, with a digest of its content."""
         return json.loads(self._script("results.py", "--json"))

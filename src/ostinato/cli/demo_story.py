@@ -1,16 +1,19 @@
 """What came of the demo's year: what was tried again, failed, rejected, told to people, and took longest."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ostinato.connectors.channels import ROUTING_KEY
+from ostinato.decide.alarm import key_of
 from ostinato.model.record import Attempt, Run
 from ostinato.model.spec import DagSpec
-from ostinato.model.state import AttemptState, RunState
+from ostinato.model.state import RunState
 
 from .problems import shown_path
 from .reading import alert_document, attempt_document, between
 from .terminal import plain, shortened
-from .when import duration, logical_date
+from .when import duration, local, logical_date
 
 if TYPE_CHECKING:
     from ostinato.home import Home
@@ -27,7 +30,7 @@ def told(store: "Store", home: "Home", spec: DagSpec, runs: Sequence[Run]) -> It
     yield "tried again", [_line(spec, run, attempt) for run, attempt in failures if run.state == RunState.SUCCESS]
     yield "failed for good", [_line(spec, run, attempt) for run, attempt in failures if run.state == RunState.FAILED]
     yield "set aside as dead letters", list(_rejected(store, ids))
-    yield "told to people", list(_alerts(store, home, set(ids)))
+    yield "told to people", list(_alerts(store, home, {key_of(run.dag_id, run.interval.start) for run in runs}))
     slowest = sorted(runs, key=lambda run: -(between(run.started_at, run.finished_at) or 0))[:_SLOWEST]
     yield (
         "took longest",
@@ -36,7 +39,7 @@ def told(store: "Store", home: "Home", spec: DagSpec, runs: Sequence[Run]) -> It
 
 
 def _failed_tries(store: "Store", run: Run) -> list[Attempt]:
-    return [attempt for attempt in store.attempts(run.run_id) if attempt.state == AttemptState.FAILED]
+    return [attempt for attempt in store.attempts(run.run_id) if attempt.error_class is not None]
 
 
 def _line(spec: DagSpec, run: Run, attempt: Attempt) -> str:
@@ -59,13 +62,10 @@ def _rejected(store: "Store", ids: dict[int, str]) -> Iterator[str]:
         yield f"and {rest:,} in {len(found) - _REJECTS_SHOWN} more files: `ostinato dlq`"
 
 
-def _alerts(store: "Store", home: "Home", ids: set[int]) -> Iterator[str]:
-    import os  # noqa: PLC0415
-
-    from ostinato.connectors.channels import ROUTING_KEY  # noqa: PLC0415
-
+def _alerts(store: "Store", home: "Home", keys: set[str]) -> Iterator[str]:
+    """The alerts about these intervals. One that is still open from before is not raised again."""
     place = "PagerDuty" if os.environ.get(ROUTING_KEY, "").strip() else shown_path(str(home.alerts))
     for alert in map(alert_document, store.alerts(limit=1_000)):
-        if alert.details.get("run") in ids and alert.action == "trigger":
-            sent = f"to {place}" if alert.delivered_at else "not delivered yet"
+        if alert.dedup_key in keys and alert.action == "trigger":
+            sent = f"sent to {place} at {local(alert.delivered_at)}" if alert.delivered_at else "not delivered yet"
             yield f"{alert.severity}: {plain(shortened(alert.summary, 90))}; {sent}"

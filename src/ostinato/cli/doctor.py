@@ -9,7 +9,6 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from .documents import CheckResult, DoctorDocument
 from .processes import agent_alive
 from .session import state
 from .terminal import Ink, next_step, out, out_json, plain
+from .version import installed_version
 from .words import AsJson, declaration
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ def doctor(as_json: AsJson = False) -> int:
 
 def versions(_: Home) -> Iterator[CheckResult]:
     """Which programs work together here."""
-    what = (
-        f"ostinato {metadata.version('ostinato')}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    )
+    what = f"ostinato {installed_version()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     yield CheckResult(name="versions", state="ok", what=what)
 
 

@@ -23,7 +23,7 @@ def draw(document: ShowDocument, *, every_task: bool) -> None:
     ink = Ink(sys.stdout)
     _head(document, ink)
     _tasks(document.tasks, every_task=every_task, ink=ink)
-    _errors(document.tasks, ink)
+    draw_errors(document.tasks, ink)
     _rejected(document.rejected, ink)
     _alerts(document.alerts, ink)
     if document.events is not None:
@@ -93,8 +93,8 @@ def _note(task: TaskDocument) -> str:
     return f"{failed[-1].error_class}: {failed[-1].message or failed[-1].how}"
 
 
-def _errors(tasks: Sequence[TaskDocument], ink: Ink) -> None:
-    """The user's frames of the failures that stopped something."""
+def draw_errors(tasks: Sequence[TaskDocument], ink: Ink) -> None:
+    """Print the failures that stopped something: class, rule, and the frames of the user's own code."""
     failed = [task for task in tasks if task.state == "failed" and task.attempts]
     for task in failed[:_ERRORS_SHOWN]:
         last = task.attempts[-1]

@@ -72,11 +72,10 @@ def run(
         view = Silence() if as_json else view_for_people(home)
         wait = stack.enter_context(progress(home, slots=slots, run_only=created.run_id))
         ended = _follow(home, store, created, wait, view)
-        document = run_document(ended, spec)
-    if as_json:
-        out_json(OneRunDocument(run=document))
-    else:
-        tell_end(document)
+        if as_json:
+            out_json(OneRunDocument(run=run_document(ended, spec)))
+        else:
+            tell_end(store, ended)
     return exit_code(ended)
 
 

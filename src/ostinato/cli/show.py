@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.decide.alarm import key_of
 from ostinato.model.record import Outgoing, Run
 
 from .documents import EventDocument, ShowDocument
@@ -57,7 +58,7 @@ def story_of(store: "Store", run: Run, *, events: bool) -> ShowDocument:
 def _concerns(alert: Outgoing, run: Run) -> bool:
     """Whether an alert is about this run, or about its interval having gone without one."""
     about = alert.details.get("run")
-    return about == run.run_id or (about is None and alert.dedup_key.startswith(f"ostinato/{run.dag_id}/{run.run_key}"))
+    return about == run.run_id or (about is None and alert.dedup_key.startswith(key_of(run.dag_id, run.interval.start)))
 
 
 def _events(store: "Store", run: Run) -> list[EventDocument]:

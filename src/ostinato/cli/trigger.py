@@ -1,6 +1,6 @@
 """``ostinato trigger``: ask for one run of a dag."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,13 +10,16 @@ from ostinato.model.record import Run
 from ostinato.model.state import RunState
 
 from .cancel import asker
-from .documents import OneRunDocument, RunDocument
+from .documents import OneRunDocument
 from .reading import run_document
 from .session import present_home, state
 from .target import spec_of
 from .terminal import Ink, next_step, out, out_json
 from .when import duration
 from .words import AsJson, DagId, Params, Timeout, declaration
+
+if TYPE_CHECKING:
+    from ostinato.store import Store
 
 app = declaration()
 
@@ -56,21 +59,28 @@ def trigger(
             give_up_at = None if timeout is None else now + round(timeout * 1_000)
             with progress(home, run_only=run.run_id) as pause:
                 run = watch(store, run, pause, Silence() if as_json else view_for_people(home), give_up_at)
-    document = run_document(run, spec)
+        document = run_document(run, spec)
+        if wait and not as_json:
+            tell_end(store, run)
     if as_json:
         out_json(OneRunDocument(run=document))
-    elif wait:
-        tell_end(document)
-    else:
+    elif not wait:
         out(f"run {document.run_id} of {document.dag_id} for {document.logical_date} is {document.state}")
         next_step(f"ostinato show {document.run_id}")
     return exit_code(run) if wait else 0
 
 
-def tell_end(run: RunDocument) -> None:
-    """How a run that was waited for ended."""
-    state_name = Ink().state(run.state)
-    out(f"run {run.run_id} of {run.dag_id} for {run.logical_date}: {state_name} in {duration(run.duration_ms)}")
+def tell_end(store: "Store", run: Run) -> None:
+    """How a run that was waited for ended, and what went wrong."""
+    from .portrait import draw_errors  # noqa: PLC0415
+    from .show import story_of  # noqa: PLC0415
+
+    ink, story = Ink(), story_of(store, run, events=False)
+    if run.state == RunState.FAILED:
+        draw_errors(story.tasks, ink)
+        out()
+    told = f"run {run.run_id} of {run.dag_id} for {story.run.logical_date}"
+    out(f"{told}: {ink.state(run.state)} in {duration(story.run.duration_ms)}")
     next_step(f"ostinato {'show' if run.state == RunState.SUCCESS else 'why'} {run.run_id}")
 
 

@@ -100,6 +100,6 @@ def duration(ms: float | None) -> str:
     return f"{ms // _DAY:.0f} d {ms % _DAY // _HOUR:.0f} h"
 
 
-def elapsed_ms(start: datetime, end: datetime | None, now: Instant) -> int:
-    """The milliseconds from ``start`` to ``end``, or to now."""
-    return (now if end is None else instant(end)) - instant(start)
+def elapsed_ms(start: datetime, end: datetime) -> int:
+    """The milliseconds from one moment to another."""
+    return instant(end) - instant(start)

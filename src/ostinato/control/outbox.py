@@ -70,19 +70,27 @@ class ThreadedCourier:
             self._wake()
 
     def _deliver(self, alert: Outgoing) -> Delivery:
-        refusal: AlertUndeliverable | None = None
-        for number, channel in enumerate(self._channels):
-            if (alert.outbox_id, number) in self._taken:
-                continue
-            try:
-                channel.deliver(alert)
-                self._taken.add((alert.outbox_id, number))
-            except AlertUndeliverable as error:
-                refusal = error
+        refusals = [
+            refusal
+            for number, channel in enumerate(self._channels)
+            if (alert.outbox_id, number) not in self._taken
+            and (refusal := self._ask(alert, number, channel)) is not None
+        ]
         now = self._clock.now()
-        if refusal is None:
+        if not refusals:
             self._taken -= {(alert.outbox_id, number) for number in range(len(self._channels))}
             return Delivery(alert.outbox_id, now, done=True)
-        again = refusal.retryable and alert.tries + 1 < self._limits.outbox_tries
+        again = any(refusal.retryable for refusal in refusals) and alert.tries + 1 < self._limits.outbox_tries
         delay = min(FIRST_DELAY_MS * 2 ** min(alert.tries, 20), MAX_DELAY_MS)
-        return Delivery(alert.outbox_id, now, done=False, next_at=now + delay if again else None, error=str(refusal))
+        error = "; ".join(map(str, refusals))
+        return Delivery(alert.outbox_id, now, done=False, next_at=now + delay if again else None, error=error)
+
+    def _ask(self, alert: Outgoing, number: int, channel: AlertChannel) -> AlertUndeliverable | None:
+        try:
+            channel.deliver(alert)
+        except AlertUndeliverable as refusal:
+            return refusal
+        except Exception as error:  # noqa: BLE001 - a channel's own mistake is reported like a refusal, and ends no thread
+            return AlertUndeliverable(f"{type(channel).__name__} failed: {error!r}", retryable=True)
+        self._taken.add((alert.outbox_id, number))
+        return None

@@ -226,7 +226,7 @@ class Scheduler:
         for agent, attempts in step.cancel.items():
             out.setdefault(agent, []).append(CancelAttempts(tuple(attempts)))
         by_agent: dict[str, list[Dispatch]] = {}
-        for dispatch in step.dispatches:
+        for dispatch in step.dispatches.values():
             by_agent.setdefault(dispatch.agent, []).append(dispatch)
         for agent, dispatches in by_agent.items():
             assignments, failed = self._preparation.prepare(dispatches, now)

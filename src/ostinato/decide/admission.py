@@ -35,7 +35,10 @@ class Admission:
 
     def withdraw(self, run_id: int) -> LiveRun | None:
         """A queued run leaves the queue without running; None if it is not in it."""
-        return self._waiting.pop(run_id, None)
+        live = self._waiting.pop(run_id, None)
+        if live is not None:
+            self._changed[live.run.dag_id] = None  # an older version's smaller limit may have held up those behind it
+        return live
 
     def enter(self, live: LiveRun) -> None:
         """A run is running."""

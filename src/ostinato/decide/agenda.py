@@ -7,15 +7,16 @@ run is noticed. Expectations are opened with the tick that ends their interval.
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
-from ostinato.model.change import Commit, ExpectationMove, NewRun, ScheduleCursor
+from ostinato.model.change import Alert, Commit, ExpectationMove, NewRun, ScheduleCursor
 from ostinato.model.record import Dag, Expectation, Run, run_key
 from ostinato.model.spec import DagSpec, Schedule
 from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import encode
 
-from .alarm import deadline_alert, deadline_recovery
+from .alarm import deadline_alert, deadline_recovery, schedule_alert
 from .deadline import due_at
 from .timetable import due, first_interval_after
+from .zone import ScheduleInvalid
 
 MAX_RUNS_PER_TICK = 1_000
 """A schedule that has fallen far behind catches up in portions of this many runs."""
@@ -30,6 +31,7 @@ class Agenda:
         self._ticks: list[tuple[Instant, str]] = []
         self._next_tick: dict[str, Instant] = {}
         self._begun: list[ScheduleCursor] = []
+        self._to_tell: list[Alert] = []
         self._open: dict[tuple[str, Instant], Instant] = {}
         self._missed: set[tuple[str, Instant]] = set()
         self._deadlines: list[tuple[Instant, str, Instant]] = []
@@ -43,7 +45,15 @@ class Agenda:
         for dag in deployed.values():
             known = self._dags.get(dag.dag_id)
             if known is None or (known[0].version, known[0].paused) != (dag.version, dag.paused):
-                self._plan(dag, spec_of(dag.version), now)
+                self._plan_or_tell(dag, spec_of(dag.version), now)
+
+    def _plan_or_tell(self, dag: Dag, spec: DagSpec, now: Instant) -> None:
+        """One dag whose schedule means nothing on this machine (a zone it does not know, say) must not stop the others."""
+        try:
+            self._plan(dag, spec, now)
+        except ScheduleInvalid as error:
+            self._forget(dag.dag_id)
+            self._to_tell.append(schedule_alert(dag.dag_id, str(error), now))
 
     def _plan(self, dag: Dag, spec: DagSpec, now: Instant) -> None:
         """A dag as deployed now: new, changed, paused or unpaused. A schedule seen for the first time starts now."""
@@ -94,6 +104,8 @@ class Agenda:
         """
         commit.cursors += self._begun
         self._begun = []
+        commit.alerts += self._to_tell
+        self._to_tell = []
         for dag_id in self._ticking(now):
             self._follow(dag_id, now, commit)
         while self._deadlines and self._deadlines[0][0] < now:

@@ -102,3 +102,15 @@ def deadline_recovery(dag_id: str, start: Instant, now: Instant) -> Alert:
         at=now,
         details={"dag": dag_id, "logical_date": stamp(start)},
     )
+
+
+def schedule_alert(dag_id: str, why: str, now: Instant) -> Alert:
+    """A dag's schedule cannot be followed on this machine, so no runs come of it."""
+    return Alert(
+        dedup_key=f"ostinato/{dag_id}/schedule",
+        action="trigger",
+        severity="error",
+        summary=f"{dag_id} is not scheduled: {why}",
+        at=now,
+        details={"dag": dag_id, "next": f"ostinato why {dag_id}"},
+    )

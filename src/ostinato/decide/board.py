@@ -305,11 +305,12 @@ class Board:
     def _release(self, attempt: LiveAttempt) -> None:
         del self.attempts[attempt.attempt]
         del attempt.live.live_attempt[attempt.task_no]
+        self._scribe.step.dispatches.pop(attempt.attempt, None)
         self.capacity.leave(attempt)
 
     def _send(self, attempt: LiveAttempt) -> None:
         dispatch = Dispatch(attempt.agent, attempt.attempt, attempt.live.run, attempt.task_no, attempt.number)
-        self._scribe.step.dispatches.append(dispatch)
+        self._scribe.step.dispatches[attempt.attempt] = dispatch
 
     def _tell_to_stop(self, attempt: LiveAttempt) -> None:
         self._scribe.step.cancel.setdefault(attempt.agent, []).append(attempt.attempt)

@@ -32,10 +32,13 @@ class Probe(Struct, frozen=True):
 
 
 class Step(Struct):
-    """What one step decided: what to write, and what to do once it is written. Agents are keys by their name."""
+    """What one step decided: what to write, and what to do once it is written.
+
+    ``dispatches`` are by attempt id; agents are keys by their name.
+    """
 
     commit: Commit = field(default_factory=Commit)
-    dispatches: list[Dispatch] = field(default_factory=list[Dispatch])
+    dispatches: dict[int, Dispatch] = field(default_factory=dict[int, Dispatch])
     acknowledge: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     cancel: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     probes: list[Probe] = field(default_factory=list[Probe])

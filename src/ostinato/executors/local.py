@@ -196,10 +196,7 @@ def _portions(message: ToAgent) -> Iterable[ToAgent]:
     for assignment in message.assignments:
         portion.append(assignment)
         size += len(assignment.call)
-        if size > MOST_SILENT: Final = 5
-"""So many connections in a row may end before the agent has said who it is: agents may be killed, but not all of them."""
-
-_FRAME_BYTES:
+        if size > _FRAME_BYTES:
             yield structs.replace(message, assignments=tuple(portion))
             portion, size = [], 0
     if portion:

@@ -55,10 +55,7 @@ def test_all_problems_of_a_file_are_drawn_in_their_order(tmp_path: Path) -> None
 
 
 def test_what_nobody_thought_of_is_our_mistake_with_a_file_of_its_owners(home: Home) -> None:
-    try:
-        raise RuntimeError("secret plan")
-    except RuntimeError as error:
-        known = understood(error, ["trigger", "sales", "--param", "password=hunter2"])
+    known = understood(RuntimeError("secret plan"), ["trigger", "sales", "--param", "password=hunter2"])
     assert isinstance(known, OurMistake)
     assert known.exit_code == 70
     file = Path(known.where)

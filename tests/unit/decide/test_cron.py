@@ -220,6 +220,14 @@ def test_known_days_tick_as_documented(expression, zone, begin, expected):
     assert [stamp(tick) for tick in islice(row, len(expected))] == expected
 
 
+@pytest.mark.parametrize("expression", ["30 6 * * *", "30 * * * *"])
+def test_a_window_has_its_first_instant_and_not_its_last(expression):
+    cron, tick = Cron(expression, "Europe/Berlin"), instant(datetime(2025, 5, 2, 4, 30, tzinfo=UTC))
+    assert list(ticks(cron, tick, tick + 1)) == [tick]
+    assert list(ticks(cron, tick - 1, tick)) == []
+    assert list(ticks(cron, tick + 1, tick + MINUTE)) == []
+
+
 def test_a_day_of_twenty_five_hours_has_twenty_five_hourly_ticks_and_one_daily():
     begin, end = (instant(datetime(2025, 10, day, 22 + (day > 25), tzinfo=UTC)) for day in (25, 26))
     assert len(list(ticks(Cron("0 * * * *", "Europe/Berlin"), begin, end))) == 25
