@@ -1,0 +1,118 @@
+"""Dag files become dag versions, and do so again when they change."""
+
+import select
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from ostinato.clock import SystemClock
+from ostinato.control.deploy import Reloader, dag_files, deploy
+from ostinato.model.errors import NotFound
+from ostinato.model.limits import Limits
+from ostinato.store import Store, open_store
+
+DAG = """
+from ostinato import dag, task
+from helper import NUMBER
+
+@task
+def work() -> int:
+    return {number} + NUMBER
+
+@dag()
+def {name}() -> None:
+    work()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a dag file and a module of its own."""
+    (tmp_path / "one.py").write_text(DAG.format(name="one", number=1))
+    (tmp_path / "helper.py").write_text("NUMBER = 1\n")
+    return tmp_path
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = open_store(None)
+    yield opened
+    opened.close()
+
+
+class Reloading:
+    """A reloader at work on a folder."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        known = deploy(store, [folder], SystemClock(), Limits())
+        self._rung: Queue[None] = Queue()
+        self.store = store
+        self.reloader = Reloader(store, [folder], known, SystemClock(), Limits())
+        self.reloader.start(lambda: self._rung.put(None))
+
+    def wait(self) -> None:
+        """Until a change has been seen and applied."""
+        assert select.select([self.reloader], [], [], 10)[0]
+        self.reloader.attend()
+        self._rung.get(timeout=10)
+        assert self.reloader.apply()
+
+    def versions(self) -> dict[str, str]:
+        return {dag.dag_id: dag.version for dag in self.store.dags()}
+
+
+@pytest.fixture
+def reloading(store: Store, folder: Path) -> Iterator[Reloading]:
+    made = Reloading(store, folder)
+    yield made
+    made.reloader.close()
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a.py", "b/c.py", "_d.py", ".e/f.py", "g/_h/i.py", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert dag_files([tmp_path]) == [tmp_path / "a.py", tmp_path / "b" / "c.py"]
+
+
+def test_a_path_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no such file"):
+        dag_files([tmp_path / "none.py"])
+
+
+def test_a_changed_file_becomes_a_new_version(reloading: Reloading, folder: Path) -> None:
+    before = reloading.versions()
+    (folder / "one.py").write_text(DAG.format(name="one", number=2))
+    reloading.wait()
+    assert reloading.versions().keys() == {"one"}
+    assert reloading.versions() != before
+
+
+def test_a_changed_local_module_makes_a_new_version_of_the_dags_that_use_it(reloading: Reloading, folder: Path) -> None:
+    before = reloading.versions()
+    (folder / "helper.py").write_text("NUMBER = 2\n")
+    reloading.wait()
+    assert reloading.versions() != before
+
+
+def test_a_new_file_is_deployed_and_a_removed_one_retired(reloading: Reloading, folder: Path) -> None:
+    (folder / "two.py").write_text(DAG.format(name="two", number=2))
+    reloading.wait()
+    assert reloading.versions().keys() == {"one", "two"}
+    (folder / "one.py").unlink()
+    reloading.wait()
+    assert reloading.versions().keys() == {"two"}
+
+
+def test_a_file_that_breaks_leaves_its_dags_as_they_were_and_says_why(reloading: Reloading, folder: Path) -> None:
+    before = reloading.versions()
+    (folder / "one.py").write_text("this is not python")
+    reloading.wait()
+    assert reloading.versions() == before
+    assert [problem.file for problem in reloading.store.problems()] == [str(folder / "one.py")]
+    (folder / "one.py").write_text(DAG.format(name="one", number=1))
+    reloading.wait()
+    assert reloading.store.problems() == []
