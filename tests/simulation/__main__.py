@@ -7,10 +7,15 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from multiprocessing import get_context
 from time import perf_counter
+from typing import Final
+
+from ostinato.decide.transition import ATTEMPT, RUN, TASK
 
 from .simulation import Outcome, Simulation
 from .story import story
 from .trace import Violation
+
+MACHINES: Final = {"run": RUN, "task": TASK, "attempt": ATTEMPT}
 
 
 def attempt(seed: int) -> Outcome | str:
@@ -45,6 +50,7 @@ def main() -> int:
     begun = perf_counter()
     seeds = range(options.start, options.start + options.seeds)
     done, failed, counted = 0, [], {"runs": 0, "attempts": 0, "commits": 0, "schedulers": 0, "agents": 0}
+    never = {(name, was, cause) for name, table in MACHINES.items() for was, cause in table}
     for seed, outcome in attempts(seeds, min(options.jobs, options.seeds)):
         done += 1
         if isinstance(outcome, str):
@@ -55,11 +61,14 @@ def main() -> int:
             continue
         if options.histories or options.seeds == 1:
             print(f"seed {seed}: history {outcome.history}, {outcome.runs} runs, {outcome.virtual_s:.0f} s", flush=True)
+        never -= outcome.moves
         for name in counted:
             counted[name] += getattr(outcome, name)
     took = perf_counter() - begun
     what = ", ".join(f"{count:,} {name}" for name, count in counted.items())
     print(f"{done:,} seeds in {took:.1f} s, {done / took:.1f} seeds/s: {what}; {len(failed)} failed {failed or ''}")
+    if never:
+        print("never moved so:", ", ".join(sorted(" ".join(move) for move in never)))
     return 1 if failed else 0
 
 

@@ -292,8 +292,7 @@ class AgentLife:
     def _carry_out(self, order: Order) -> None:
         match order:
             case Hand(number, assignments):
-                self._journal.update(assignment.attempt for assignment in assignments)
-                self.executors[number].take(assignments)
+                self._hand(number, assignments)
             case TakeBack(number):
                 self.returned(number, self.executors[number].give_back())
             case Kill(number, signal):
@@ -308,6 +307,22 @@ class AgentLife:
                     executor.ask_to_stop()
             case Make(number):
                 self.soon(partial(self._made, number))
+
+    def _hand(self, number: int, assignments: tuple[Assignment, ...]) -> None:
+        """Note them and give them out, unless the journal has no room or the executor does not take them all."""
+        attempts = [assignment.attempt for assignment in assignments]
+        if self.random.random() < self.weather.not_handed:
+            self.ledger.pause(self.timeline.now + AGAIN_MS)
+            self.ledger.taken_back(number, attempts, self.timeline.now)
+            return
+        self._journal.update(attempts)
+        taken = len(attempts)
+        if self.random.random() < self.weather.not_handed:
+            taken = self.random.randrange(len(attempts))
+        self.executors[number].take(assignments[:taken])
+        if attempts[taken:]:
+            self.ledger.refuses(number)
+            self.returned(number, attempts[taken:])
 
     def _made(self, number: int) -> None:
         if self.random.random() < self.weather.not_made:

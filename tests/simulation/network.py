@@ -9,7 +9,7 @@ from random import Random
 from typing import Protocol
 
 from ostinato.executors.port import Arrival
-from ostinato.model.message import FromAgent, Hello, ToAgent
+from ostinato.model.message import FromAgent, Hello, Launch, ToAgent
 from ostinato.model.time import Instant
 
 from .timeline import Timeline
@@ -96,16 +96,22 @@ class Connection:
         timeline.after(at - timeline.now, action)
         return at
 
+    def _doubled(self) -> bool:
+        weather = self._network.weather
+        return weather is not None and self._network.random.random() < weather.doubled_message
+
     def _heard_there(self, messages: Sequence[ToAgent]) -> None:
-        if self.listener.alive and not self.superseded:
-            self.listener.hear(messages)
+        if not self.listener.alive or self.superseded:
+            return
+        self.listener.hear(messages)
+        if self._doubled() and self.listener.alive:
+            self.listener.hear([message for message in messages if isinstance(message, Launch)])
 
     def _heard_back(self, messages: Sequence[FromAgent]) -> None:
         if self.superseded:
             return
         self._port.heard(self, messages)
-        weather = self._network.weather
-        if weather and self._network.random.random() < weather.doubled_message:
+        if self._doubled():
             self._port.heard(self, [message for message in messages if not isinstance(message, Hello)])
 
 

@@ -39,7 +39,6 @@ class People:
         self.dags: dict[str, DagSpec] = {}
         self.disturbed: set[str] = set()
         self.accepted: list[tuple[str, str]] = []
-        self.cancelled: set[int] = set()
 
     def settle_in(self) -> None:
         """The first dags and pools."""
@@ -97,12 +96,11 @@ class People:
         self._witness.created(created)
 
     def _cancel(self) -> None:
-        running = self._store.runs(limit=30)
-        if running:
-            run = self._random.choice(running)
-            if self._store.request_cancel(run.run_id, "people", self._timeline.wall()):
-                self._trace.note("somebody cancels", run.run_id)
-                self.cancelled.add(run.run_id)
+        runs = list(self._witness.open) if self._random.random() < 0.9 else [run.run_id for run in self._store.runs(limit=9)]
+        if runs:
+            run_id = self._random.choice(runs)
+            asked = self._store.request_cancel(run_id, "people", self._timeline.wall())
+            self._trace.note("somebody cancels", run_id, "" if asked else "in vain")
 
     def _pause(self) -> None:
         dag_id, _ = self._some_dag()

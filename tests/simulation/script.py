@@ -64,7 +64,7 @@ def temper_of(random: Random) -> Temper:
     kinds = sorted(CLASS_OF)
     return Temper(
         failing=random.choice((0.0, 0.1, 0.4)),
-        longest_ms=random.choice((5, 300, 4_000)),
+        longest_ms=random.choice((1, 5, 300, 4_000)),
         kinds=tuple(random.sample(kinds, random.randint(1, len(kinds)))),
     )
 

@@ -36,7 +36,7 @@ PROBING: Final = 0.2
 
 
 class Outcome(Struct, frozen=True):
-    """What a simulation came to. ``history`` is the hash of all that was written."""
+    """What a simulation came to. ``history`` is the hash of all that was written, ``moves`` what the machines did."""
 
     seed: int
     history: str
@@ -46,6 +46,7 @@ class Outcome(Struct, frozen=True):
     schedulers: int
     agents: int
     virtual_s: float
+    moves: set[tuple[str, str, str]]
 
 
 class Simulation:
@@ -288,4 +289,5 @@ class Simulation:
             schedulers=len(self.controls),
             agents=len(self.lives),
             virtual_s=(self.timeline.now - BEGIN) / 1000,
+            moves=self.witness.moves,
         )

@@ -23,8 +23,8 @@ class Weather(Struct, frozen=True):
     """``every`` is the mean time between two faults of a kind, in milliseconds; one that is not in it never comes.
 
     The chances are for each time that there is occasion: that the scheduler dies at a point of its step, that a commit
-    is refused or its answer is lost, that a message from the agent comes twice, that a hint is lost, that a dead agent's
-    journal is lost, that an executor cannot be made. ``delay_ms`` is the longest time that a message travels.
+    is refused or its answer is lost, that a message comes twice, that a hint is lost, that a dead agent's
+    journal is lost, that an executor cannot be made, or be given work. ``delay_ms`` is the longest time that a message travels.
     """
 
     storm_ms: int
@@ -36,6 +36,7 @@ class Weather(Struct, frozen=True):
     lost_hint: float
     lost_journal: float
     not_made: float
+    not_handed: float
     refused_alert: float
     delay_ms: int
     slots: int
@@ -60,6 +61,7 @@ def weather_of(random: Random, without: frozenset[str] = frozenset()) -> Weather
         lost_hint=chance("lost_hint", 0.3),
         lost_journal=chance("lost_journal", 0.3),
         not_made=chance("not_made", 0.2),
+        not_handed=chance("not_handed", 0.1),
         refused_alert=chance("refused_alert", 0.3),
         delay_ms=random.choice((0, 3, 40, 400)),
         slots=random.choice((1, 2, 4)),

@@ -73,6 +73,7 @@ class Witness:
         self.rejected: defaultdict[int, list[object]] = defaultdict(list)
         self.promises = Promises()
         self.open: dict[int, None] = {}
+        self.moves: set[tuple[str, str, str]] = set()
         self.commits = 0
         self.epoch = 0
         self._running: defaultdict[str, set[int]] = defaultdict(set)
@@ -176,6 +177,7 @@ class Witness:
             seen.cancelling = True
             return
         becomes = next_run(was, event.cause)
+        self.moves.add(("run", was, event.cause))
         demand(becomes is not None, f"a run that is {was} moves by {event.cause}", run_id)
         assert becomes is not None
         demand(
@@ -199,6 +201,7 @@ class Witness:
         run_id, was = event.run_id, seen.states[task_no]
         what = f"task {task_no} that is {was}"
         becomes = next_task(was, event.cause)
+        self.moves.add(("task", was, event.cause))
         demand(event.was == was and becomes is not None, f"{what} moves from {event.was} by {event.cause}", run_id)
         assert becomes is not None
         demand(event.becomes == becomes, f"{what} becomes {event.becomes} by {event.cause}", run_id)
@@ -242,6 +245,7 @@ class Witness:
         move = moves.popleft()
         demand(move.was is attempt.state, f"attempt {move.attempt} is {attempt.state}, not {move.was}", run_id)
         becomes = next_attempt(move.was, event.cause)
+        self.moves.add(("attempt", move.was, event.cause))
         demand(becomes is move.becomes, f"attempt {move.attempt} becomes {move.becomes} by {event.cause}", run_id)
         attempt.state = move.becomes
         if move.becomes in FINAL_ATTEMPT:

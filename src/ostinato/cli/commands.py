@@ -32,6 +32,7 @@ COMMANDS: Final = (
     Command("logs", "Look", "what the tasks of a run wrote", "logs"),
     Command("why", "Look", "why a dag, run or task is where it is, and what moves it", "why"),
     Command("dlq", "Look", "rejected records: where they wait and why", "dlq", ("ls", "show"), "ls"),
+    Command("pools", "Keep in order", "list pools and set how much they hold", "pools", ("ls", "set"), "ls"),
     Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),
 )
 

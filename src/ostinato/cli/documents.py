@@ -290,6 +290,21 @@ class CheckResult(Struct, kw_only=True):
     help: str = ""
 
 
+class PoolDocument(Struct, kw_only=True):
+    """One pool: the slots it has, and how many of them live attempts occupy."""
+
+    name: str
+    slots: int
+    used: int
+
+
+class PoolsDocument(Struct, kw_only=True):
+    """Answer of ``pools``."""
+
+    schema: str = "pools/1"
+    pools: list[PoolDocument]
+
+
 class DoctorDocument(Struct, kw_only=True):
     """Answer of ``doctor``."""
 

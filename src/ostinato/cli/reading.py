@@ -197,3 +197,14 @@ def when(at: Instant | None) -> datetime | None:
 def between(start: Instant | None, end: Instant | None) -> int | None:
     """The milliseconds from one instant to another, once both are known."""
     return end - start if start is not None and end is not None else None
+
+
+def pool_use(store: "Store") -> list[tuple[str, int, int]]:
+    """Every pool with its slots, and how many of them live attempts occupy: counted from the rows."""
+    specs = Specs(store)
+    used: dict[str, int] = {}
+    for found in store.open_work():
+        for attempt in found.live:
+            task = specs.of(found.run.version).tasks[attempt.task_no]
+            used[task.pool] = used.get(task.pool, 0) + task.slots
+    return [(pool.name, pool.slots, used.get(pool.name, 0)) for pool in store.pools()]

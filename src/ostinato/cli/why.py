@@ -12,7 +12,7 @@ from ostinato.model.state import RunState
 
 from .documents import ReasonDocument, WhyDocument
 from .processes import agent_alive
-from .reading import Specs
+from .reading import pool_use
 from .session import present_home, state
 from .target import run_named, task_named
 from .terminal import Ink, next_step, out, out_json, plain
@@ -20,7 +20,7 @@ from .words import AsJson, declaration
 
 if TYPE_CHECKING:
     from ostinato.decide.reason import Reason
-    from ostinato.decide.situation import PoolRoom, RunSituation
+    from ostinato.decide.situation import RunSituation
     from ostinato.model.time import Instant
     from ostinato.store import Store
 
@@ -77,7 +77,7 @@ def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocum
 def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> "RunSituation":
     """All that can keep a run, or a task of it, waiting."""
     from ostinato.app import scheduler_alive  # noqa: PLC0415
-    from ostinato.decide.situation import RunSituation  # noqa: PLC0415
+    from ostinato.decide.situation import PoolRoom, RunSituation  # noqa: PLC0415
 
     running = store.runs(dag_id=run.dag_id, states=[RunState.RUNNING], limit=_COUNTED_RUNS)
     return RunSituation(
@@ -88,22 +88,9 @@ def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> "RunS
         run=run,
         tasks={task.task_no: task for task in store.tasks(run.run_id)},
         attempts=store.attempts(run.run_id),
-        pools=_pools(store),
+        pools={name: PoolRoom(slots, used) for name, slots, used in pool_use(store)},
         running_runs=len(running),
     )
-
-
-def _pools(store: "Store") -> "dict[str, PoolRoom]":
-    """Every pool, and how many of its slots live attempts occupy: counted from the rows."""
-    from ostinato.decide.situation import PoolRoom  # noqa: PLC0415
-
-    specs = Specs(store)
-    used: dict[str, int] = {}
-    for found in store.open_work():
-        for attempt in found.live:
-            task = specs.of(found.run.version).tasks[attempt.task_no]
-            used[task.pool] = used.get(task.pool, 0) + task.slots
-    return {pool.name: PoolRoom(pool.slots, used.get(pool.name, 0)) for pool in store.pools()}
 
 
 def _document(subject: str, state_name: str, reasons: "list[Reason]") -> WhyDocument:

@@ -11,8 +11,7 @@ from ostinato.cli.terminal import Ink
 from ostinato.home import Home
 from ostinato.model.errors import DagFileInvalid, NotFound
 from ostinato.model.record import DagProblem
-
-from .conftest import Answer
+from tests.unit.cli.planting import Answer
 
 
 def test_an_error_is_drawn_with_its_code_place_and_help() -> None:

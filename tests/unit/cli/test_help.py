@@ -11,8 +11,7 @@ import pytest
 from ostinato.cli.commands import COMMANDS
 from ostinato.cli.exit_codes import EXIT_CODES
 from ostinato.cli.main import declared
-
-from .conftest import Answer
+from tests.unit.cli.planting import Answer
 
 WORDS = [
     (command, (command.name, sub) if sub else (command.name,))

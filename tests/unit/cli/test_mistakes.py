@@ -9,8 +9,7 @@ import pytest
 
 from ostinato.home import Home
 from ostinato.model.record import Run
-
-from .conftest import Answer, Planter
+from tests.unit.cli.planting import Answer, Planter
 
 Command = Callable[..., Answer]
 Story = dict[str, Run]

@@ -10,14 +10,14 @@ import pytest
 from ostinato.cli import documents
 from ostinato.home import Home
 from ostinato.model.record import Run
-
-from .conftest import Answer, Planter, spec_of
+from tests.unit.cli.planting import Answer, Planter, spec_of
 
 Command = Callable[..., Answer]
 Story = dict[str, Run]
 
 READS = [
     (("runs",), documents.RunsDocument),
+    (("pools",), documents.PoolsDocument),
     (("runs", "sales", "--state", "failed", "--limit", "5"), documents.RunsDocument),
     (("show", "1"), documents.ShowDocument),
     (("show", "2", "--events"), documents.ShowDocument),
@@ -256,3 +256,8 @@ def test_an_empty_folder_of_dags_is_no_mistake(ostinato: Command, tmp_path: Path
     answer = ostinato("check", "dags")
     assert answer.code == 0
     assert "no dags were found" in answer.err
+
+
+def test_a_pool_that_is_set_is_in_the_list(ostinato: Command, story: Story) -> None:
+    assert ostinato("pools", "set", "warehouse", "3").code == 0
+    assert {"name": "warehouse", "slots": 3, "used": 0} in ostinato("pools", "--json").json["pools"]

@@ -71,7 +71,9 @@ def test_text_is_a_moment_or_a_usage_error(text: str) -> None:
         assert parse_moment(text, zone_of(None), "--date").tzinfo is not None
 
 
-@pytest.mark.parametrize("text", ["", "2025-5-1", "01.05.2025", "2025-02-29", "0001-01-01", "9999-12-31", "٢٠٢٥-٠١-٠١"])
+@pytest.mark.parametrize(
+    "text", ["", "2025-5-1", "01.05.2025", "2025-02-29", "0001-01-01", "9999-12-31", "\u0662025-01-01"]
+)
 def test_what_is_no_date_is_said_to_be_none_with_the_option(text: str) -> None:
     with pytest.raises(UsageError, match="--date: "):
         parse_date(text, "--date")
