@@ -16,8 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from .contract import Contract
-from .engine import session
-from .judge import Judge
+from .engine import session, stream
+from .judge import GOOD_ROWS, Judge
 from .partition import PartitionValue
 from .records import NOT_UTF8, Record
 from .reject import Reject
@@ -25,7 +25,6 @@ from .source import Piece, Source
 from .texts import fields_of, parse, tabulate
 
 DUPLICATE: Final = "duplicate key"
-BATCH_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,10 @@ class _Indexed:
 class Checked:
     """The outcome of a check, valid while its ``with`` block is open. ``total == kept + rejected``.
 
-    ``engine`` is the DuckDB connection that holds the rows.
+    ``engine`` is the DuckDB connection that holds the rows, ``table`` their name in it.
     """
+
+    table = GOOD_ROWS
 
     def __init__(self, judge: Judge, contract: Contract, sources: Sequence[Source]) -> None:
         self.engine = judge.engine
@@ -57,11 +58,11 @@ class Checked:
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """The good rows as a DuckDB relation with the contract's columns, in the order of the files."""
-        return self._judge.good()
+        return self.engine.sql(f"FROM {self.table}")
 
     def rows(self) -> pa.RecordBatchReader:
         """The good rows as an Arrow stream, in the order of the files."""
-        return self.relation().to_arrow_reader(BATCH_ROWS)
+        return stream(self.engine, self.table)
 
     def rejects(self) -> Iterator[Reject]:
         """Every rejected record once, in the order of the files, with all its reasons. May be asked again."""

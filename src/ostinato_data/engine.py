@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
 from .errors import OutOfResources
+
+BATCH_ROWS: Final = 100_000
 
 MEMORY: Final = "1GB"
 """What the engine may hold before it writes to disk; for all sessions of a process together."""
@@ -56,6 +59,11 @@ def ask(engine: duckdb.DuckDBPyConnection, table: str, aggregates: Sequence[str]
     """What some aggregates, in SQL, are over all rows of a table."""
     statement = f"SELECT {', '.join(aggregates)} FROM {table}"  # noqa: S608 - the author's own expressions
     return list(engine.execute(statement).fetchall()[0])
+
+
+def stream(engine: duckdb.DuckDBPyConnection, table: str) -> pa.RecordBatchReader:
+    """All rows of a table, as an Arrow stream."""
+    return engine.sql(f"FROM {table}").to_arrow_reader(BATCH_ROWS)
 
 
 def _database() -> duckdb.DuckDBPyConnection:

@@ -25,6 +25,9 @@ ROW: Final = "__row"
 
 _PIECE: Final = "__piece"
 _GOOD: Final = "__good"
+GOOD_ROWS: Final = "__good_rows"
+"""The name under which the good rows can be queried, typed, in the order they came."""
+
 _CHECKED: Final = "__checked"
 _DUPLICATES: Final = "__duplicates"
 _RECORDS: Final = "__records"
@@ -49,6 +52,7 @@ class Judge:
         self._typed = f"(SELECT *, {typed(contract)} FROM {_RECORDS})"
         self._taken = self._bad = 0
         self._query(f"CREATE TEMP TABLE {_CHECKED} ({ROW} BIGINT, {_PIECE} INT, {declared(contract)}, {_GOOD} BOOL)")
+        self._query(f"CREATE TEMP VIEW {GOOD_ROWS} AS SELECT {self._names} FROM {_CHECKED} WHERE {_GOOD}")
         self._query(f"CREATE TEMP TABLE {_DUPLICATES} ({ROW} BIGINT)")
 
     def take(self, piece: int, records: pa.Table) -> None:
@@ -85,10 +89,6 @@ class Judge:
                 )
         self._bad = self._taken - kept
         return kept
-
-    def good(self) -> duckdb.DuckDBPyRelation:
-        """The good rows, typed, in the order they came."""
-        return self.engine.sql(f"SELECT {self._names} FROM {_CHECKED} WHERE {_GOOD}")
 
     def pieces_with_bad(self) -> set[int]:
         """The pieces that have bad rows."""

@@ -4,6 +4,7 @@ Running it twice gives what running it once gave: the dead letters have the same
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,10 @@ from .partition import Partition, PartitionValue
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
-_BATCH: Final = 100_000
+    from .check import Checked
+
+    Transform = Callable[[DuckDBPyRelation], DuckDBPyRelation]
+
 _SHOWN_REASONS: Final = 3
 
 
@@ -47,7 +51,7 @@ def land(
     partition: Mapping[str, PartitionValue],
     fence: int,
     dead_letters_in: Path | str,
-    transform: "Callable[[DuckDBPyRelation], DuckDBPyRelation] | None" = None,
+    transform: "Transform | None" = None,
     max_rejects: int | None = None,
     max_reject_share: float = 1.0,
     figures: Mapping[str, str] | None = None,
@@ -66,7 +70,7 @@ def land(
     """
     from .check import check  # noqa: PLC0415 - dag files import this module; engines are needed when data moves
     from .commit import Target, claim, commit  # noqa: PLC0415
-    from .engine import ask, computed  # noqa: PLC0415
+    from .engine import ask, stream  # noqa: PLC0415
 
     paths = [sources] if isinstance(sources, Path | str) else list(sources)
     target = Target(Path(table), Partition.of(partition), fence)
@@ -76,15 +80,9 @@ def land(
         letters = dead_letters.write(letters_path, checked.rejects())
         assert letters.count == checked.rejected, f"{letters.count} dead letters for {checked.rejected} rejects"
         _refuse_too_many(letters, checked.total, max_rejects, max_reject_share)
-        good = checked.relation()
-        with computed(checked.engine, transform(good) if transform else good) as rows:
+        with _rows(checked, transform) as rows:
             count, *answers = ask(checked.engine, rows, ["count(*)", *(figures or {}).values()])
-            committed = commit(
-                target,
-                lambda: checked.engine.table(rows).to_arrow_reader(_BATCH),
-                claimed=claimed,
-                metadata=metadata,
-            )
+            committed = commit(target, lambda: stream(checked.engine, rows), claimed=claimed, metadata=metadata)
     return Landed(
         total=checked.total,
         rejected=letters.count,
@@ -95,6 +93,13 @@ def land(
         repeated=committed.rows is None,
         figures=dict(zip(figures or {}, answers, strict=True)),
     )
+
+
+def _rows(checked: "Checked", transform: "Transform | None") -> AbstractContextManager[str]:
+    """The name of a table of the rows to commit. They are computed once, so that each try writes the same."""
+    from .engine import computed  # noqa: PLC0415
+
+    return computed(checked.engine, transform(checked.relation())) if transform else nullcontext(checked.table)
 
 
 def _refuse_too_many(letters: dead_letters.DeadLetters, total: int, most: int | None, share: float) -> None:

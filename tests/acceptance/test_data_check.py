@@ -164,7 +164,9 @@ def test_a_delivery_of_many_pieces_lands_whole_and_its_rejects_wait(
         fence=1,
         dead_letters_in=tmp_path / "dlq",
         transform=lambda rows: rows.project("*, 'north' AS source"),
+        figures={"sold": "sum(qty)", "free": "count(*) FILTER (price = 0)"},
     )
+    assert landed.figures == {"sold": sum(row[3] for row in made.good), "free": 0}
     assert (landed.total, landed.rows, landed.rejected) == (20_000, len(made.good), len(made.bad))
     assert landed.dead_letters is not None
     assert told(list(dead_letters.read(landed.dead_letters))) == made.bad

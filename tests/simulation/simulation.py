@@ -30,7 +30,7 @@ from .world import World
 PATIENCE_MS: Final = 2 * 3_600_000
 """Once faults have stopped all work ends within this time: two hours for what takes minutes undisturbed."""
 
-MOST_EVENTS: Final = 2_000_000
+MOST_EVENTS: Final = 200_000
 PROBING: Final = 0.2
 """The share of steps that followed a hint, after which the scheduler's memory is compared with a fresh start."""
 

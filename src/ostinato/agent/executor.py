@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -143,7 +144,10 @@ class Executor:
         if self._loaded is not None and self._source == source and self._dag_id in {dag_id, None}:
             return self._loaded
         self._dag_id = dag_id if self._loaded is None else None
-        self._loaded = load_source(_SOURCE.decode((self._sources / source).read_bytes()), self._dag_id)
+        code = _SOURCE.decode((self._sources / source).read_bytes())
+        with suppress(OSError):  # the dag file's folder may be gone since; its code is not
+            os.chdir(Path(code.file).parent)  # where it was when it was compiled, for what it opens beside it
+        self._loaded = load_source(code, self._dag_id)
         self._source = source
         self._hygiene = None
         return self._loaded

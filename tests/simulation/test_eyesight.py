@@ -1,0 +1,228 @@
+"""What the simulator is for: each of these defects, put in on purpose, is seen by it within a few seeds."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from ostinato.agent.ledger import Ledger
+from ostinato.control.scheduler import Scheduler
+from ostinato.decide import board as board_module
+from ostinato.decide.admission import Admission
+from ostinato.decide.agenda import Agenda
+from ostinato.decide.board import LOST, Board
+from ostinato.decide.capacity import Capacity, PoolUse
+from ostinato.decide.live import LiveAttempt, LiveRun
+from ostinato.decide.retry import next_try
+from ostinato.decide.shape import Count
+from ostinato.decide.step import Step
+from ostinato.model.change import Alert, Commit
+from ostinato.model.errors import ErrorClass
+from ostinato.model.record import OpenRun, Run
+from ostinato.model.spec import Retry
+from ostinato.model.state import TaskState
+from ostinato.store import Store
+from ostinato.store import commit as commit_module
+
+from .simulation import Simulation
+from .trace import Violation
+
+ENOUGH = 60
+"""A defect that so many seeds do not show is not seen."""
+
+Breaks = Callable[[pytest.MonkeyPatch], None]
+
+
+def sends_before_it_commits(patch: pytest.MonkeyPatch) -> None:
+    whole = Scheduler._commit
+
+    def commit(self: Scheduler, step: Step) -> list[Run]:
+        self._send(step, 0)
+        return whole(self, step)
+
+    patch.setattr(Scheduler, "_commit", commit)
+
+
+def acknowledges_before_it_commits(patch: pytest.MonkeyPatch) -> None:
+    whole = Scheduler._commit
+
+    def commit(self: Scheduler, step: Step) -> list[Run]:
+        self._send(Step(acknowledge=step.acknowledge), 0)
+        return whole(self, step)
+
+    patch.setattr(Scheduler, "_commit", commit)
+
+
+def speaks_without_leading(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Step, "speaks", False)
+
+
+def writes_without_leading(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(commit_module, "_fence", lambda _connection, _epoch: None)
+
+
+def believes_what_it_was_told_before_it_led(patch: pytest.MonkeyPatch) -> None:
+    whole = Scheduler.step
+
+    def step(self: Scheduler, arrived: Iterable[Any], now: int, *, hinted: bool = False) -> int | None:
+        if self._epoch is None:
+            self._epoch = self._store.take_lead(self._owner, now)
+        return whole(self, arrived, now, hinted=hinted)
+
+    patch.setattr(Scheduler, "step", step)
+
+
+def overlooks_runs_that_others_made(patch: pytest.MonkeyPatch) -> None:
+    whole = Scheduler._open
+
+    def open_(self: Scheduler, board: Board, runs: list[Run]) -> None:
+        whole(self, board, runs)
+        self._seen_run = max([self._seen_run, *(run.run_id for run in runs)])
+
+    patch.setattr(Scheduler, "_open", open_)
+
+
+def keeps_the_slots_of_what_has_ended(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(PoolUse, "leave", lambda _self, _attempt: None)
+
+
+def gives_slots_twice(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(PoolUse, "occupy", lambda _self, _attempt, _slots: None)
+
+
+def admits_everybody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Admission, "enter", lambda _self, _live: None)
+
+
+def fills_agents_over_the_brim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Capacity, "_roomiest", lambda self: (next(iter(self._seats), ""), len(self._seats)))
+
+
+def sends_to_agents_that_stop(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Capacity, "close", lambda _self, _agent: None)
+
+
+def takes_skipped_for_succeeded(patch: pytest.MonkeyPatch) -> None:
+    whole = Count.add
+    as_success = {TaskState.SKIPPED: TaskState.SUCCESS}
+    patch.setattr(Count, "add", lambda self, state: whole(self, as_success.get(state, state)))
+
+
+def starts_before_all_have_ended(patch: pytest.MonkeyPatch) -> None:
+    whole = board_module.verdict
+    patch.setattr(board_module, "verdict", lambda gate, count: whole(structs.replace(gate, size=1), count))
+
+
+def retries_once_too_often(patch: pytest.MonkeyPatch) -> None:
+    def generous(retry: Retry, error_class: ErrorClass, failures: int, spread: float) -> int | None:
+        return next_try(retry, error_class, max(1, failures - 1), spread)
+
+    patch.setattr(board_module, "next_try", generous)
+
+
+def charges_for_what_never_began(patch: pytest.MonkeyPatch) -> None:
+    def lose(self: Board, attempt: LiveAttempt, _started: object, now: int) -> None:
+        self._release(attempt)
+        self._fail(attempt, None, LOST, now)
+
+    patch.setattr(Board, "_lose", lose)
+
+
+def forgets_failures_when_it_restarts(patch: pytest.MonkeyPatch) -> None:
+    whole = Board.adopt
+
+    def adopt(self: Board, found: OpenRun, *rest: Any) -> None:
+        whole(self, structs.replace(found, failures={}), *rest)
+
+    patch.setattr(Board, "adopt", adopt)
+
+
+def launches_what_is_cancelled(patch: pytest.MonkeyPatch) -> None:
+    whole = Board._stop
+
+    def stop(self: Board, live: LiveRun, now: int) -> None:
+        live.cancelling = False
+        whole(self, live, now)
+
+    patch.setattr(Board, "_stop", stop)
+
+
+def tells_nobody_that_it_is_over(patch: pytest.MonkeyPatch) -> None:
+    whole = board_module.recovery_alert
+
+    def stays_open(run: Run, now: int) -> Alert:
+        return structs.replace(whole(run, now), dedup_key="somewhere else")
+
+    patch.setattr(board_module, "recovery_alert", stays_open)
+
+
+def misses_deadlines(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Agenda, "_miss", lambda *_: None)
+
+
+def follows_its_schedule_from_memory(patch: pytest.MonkeyPatch) -> None:
+    whole = Store.commit
+    patch.setattr(Store, "commit", lambda self, change, epoch: whole(self, structs.replace(change, cursors=[]), epoch))
+
+
+def loses_outputs(patch: pytest.MonkeyPatch) -> None:
+    whole = Store.commit
+    patch.setattr(Store, "commit", lambda self, change, epoch: whole(self, structs.replace(change, outputs=[]), epoch))
+
+
+def keeps_dead_letters_twice(patch: pytest.MonkeyPatch) -> None:
+    whole = Store.commit
+
+    def commit(self: Store, change: Commit, epoch: int) -> list[Run]:
+        change.rejected += change.rejected
+        return whole(self, change, epoch)
+
+    patch.setattr(Store, "commit", commit)
+
+
+def forgets_results_that_nobody_has(patch: pytest.MonkeyPatch) -> None:
+    """An agent that performs what it was sent again, because it does not keep what it has done."""
+    whole = Ledger.launch
+
+    def launch(self: Ledger, assignments: Iterable[Any], now: int) -> None:
+        self._unacknowledged.clear()
+        whole(self, assignments, now)
+
+    patch.setattr(Ledger, "launch", launch)
+    patch.setattr(Ledger, "holds", lambda self: tuple(self._held))
+
+
+BROKEN: tuple[Breaks, ...] = (
+    sends_before_it_commits,
+    acknowledges_before_it_commits,
+    speaks_without_leading,
+    writes_without_leading,
+    believes_what_it_was_told_before_it_led,
+    overlooks_runs_that_others_made,
+    keeps_the_slots_of_what_has_ended,
+    gives_slots_twice,
+    admits_everybody,
+    fills_agents_over_the_brim,
+    sends_to_agents_that_stop,
+    takes_skipped_for_succeeded,
+    starts_before_all_have_ended,
+    retries_once_too_often,
+    charges_for_what_never_began,
+    forgets_failures_when_it_restarts,
+    launches_what_is_cancelled,
+    tells_nobody_that_it_is_over,
+    misses_deadlines,
+    follows_its_schedule_from_memory,
+    loses_outputs,
+    keeps_dead_letters_twice,
+    forgets_results_that_nobody_has,
+)
+
+
+@pytest.mark.parametrize("breaks", BROKEN, ids=lambda breaks: breaks.__name__)
+def test_the_simulator_sees_a_system_that(breaks: Breaks, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks(monkeypatch)
+    with pytest.raises(Violation):
+        for seed in range(ENOUGH):
+            Simulation(seed).run()
