@@ -48,9 +48,13 @@ def demo(words: list[str]) -> None:
 def check(_words: list[str]) -> None:
     """Lint, format, types and import rules."""
     prepare("dev")
+    failed: list[str] = []
     for tool, *rest in CHECKS:
         print("→", tool, *rest, flush=True)
-        run(VENV / "bin" / tool, *rest)
+        if subprocess.run([VENV / "bin" / tool, *rest], cwd=ROOT, check=False).returncode:
+            failed.append(tool)
+    if failed:
+        sys.exit(f"not passed: {', '.join(failed)}")
 
 
 def test(words: list[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import ostinato
 import ostinato_data
@@ -57,9 +57,9 @@ def pages() -> dict[str, str]:
 def errors() -> str:
     """Every error that carries a code, by code."""
     known = {mistake.value: (_title(mistake), MEANING[mistake], "", 3) for mistake in Mistake}
-    for found in coded_errors():
+    for code, found in coded_errors():
         summary = " ".join(inspect.cleandoc(found.__doc__ or "").split())
-        known[found.code] = (found.__name__, summary, getattr(found, "help", ""), getattr(found, "exit_code", 1))
+        known[code] = (found.__name__, summary, getattr(found, "help", ""), getattr(found, "exit_code", 1))
     parts = [
         "# Errors\n",
         "An error has a code, says what happened and where, and what to do next. Codes are never used again for something else. The",
@@ -74,11 +74,11 @@ def errors() -> str:
     return "\n".join(parts)
 
 
-def coded_errors() -> list[type[Exception]]:
-    """Every exception class of both packages that has a code, the abstract root of them left out."""
+def coded_errors() -> list[tuple[str, type[Exception]]]:
+    """Every exception class of both packages that has a code of its own, the abstract root of them left out."""
     named = [found for module in modules(ostinato, ostinato_data) for found in vars(module).values()]
     raised = {found for found in named if isinstance(found, type) and issubclass(found, Exception)}
-    return [found for found in raised if vars(found).get("code") and found is not OstinatoError]
+    return [(vars(found)["code"], found) for found in raised - {OstinatoError} if vars(found).get("code")]
 
 
 def states() -> str:
@@ -138,30 +138,27 @@ def vocabulary(title: str, package: ModuleType) -> str:
     for name in package.__all__:
         thing = getattr(package, name)
         if inspect.isclass(thing) or inspect.isfunction(thing):
-            parts.append(f"## {name}\n\n```text\n{signature(thing)}\n```\n\n{_prose(thing.__doc__)}\n")
-            parts += [
-                f"**`.{one.__name__}`**\n\n```text\n{signature(one)}\n```\n\n{_prose(one.__doc__)}\n"
-                for one in methods(thing)
-            ]
+            parts.append(f"## {name}\n\n{_declared(thing)}")
+        if inspect.isclass(thing):
+            parts += [f"**`.{method.__name__}`**\n\n{_declared(method)}" for method in methods(thing)]
     return "\n".join(parts)
 
 
-def methods(thing: object) -> list[object]:
+def methods(thing: type) -> list[FunctionType]:
     """The public functions that a class itself defines and describes."""
-    own = vars(thing) if inspect.isclass(thing) else {}
-    return [one for name, one in own.items() if inspect.isfunction(one) and not name.startswith("_") and one.__doc__]
+    own = [one for one in vars(thing).values() if inspect.isfunction(one)]
+    return [one for one in own if one.__doc__ and not one.__name__.startswith("_")]
 
 
-def signature(thing: object) -> str:
+def signature(thing: type | FunctionType) -> str:
     """How something is declared, as its author wrote it: a function's head, a class with its public fields."""
     source = textwrap.dedent(inspect.getsource(thing))
-    (node,) = ast.parse(source).body
-    lines = source.splitlines()
-    head = "\n".join(lines[node.lineno - 1 : node.body[0].lineno - 1]).rstrip(" :\n")
-    fields = [
-        one for one in node.body if isinstance(one, ast.AnnAssign) and not ast.unparse(one.target).startswith("_")
-    ]
-    return "\n    ".join([head, *(ast.get_source_segment(source, field) or "" for field in fields)])
+    node = ast.parse(source).body[0]
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef), f"{thing} is declared in an unknown way"
+    head = "\n".join(source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]).rstrip(" :\n")
+    fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+    public = [one for one in fields if not ast.unparse(one.target).startswith("_")]
+    return "\n    ".join([head, *(ast.get_source_segment(source, field) or "" for field in public)])
 
 
 def modules(*packages: ModuleType) -> Iterator[ModuleType]:
@@ -175,6 +172,10 @@ def modules(*packages: ModuleType) -> Iterator[ModuleType]:
                 and ".examples" not in found.name
             ):
                 yield importlib.import_module(found.name)
+
+
+def _declared(thing: type | FunctionType) -> str:
+    return f"```text\n{signature(thing)}\n```\n\n{_prose(thing.__doc__)}\n"
 
 
 def _title(mistake: Mistake) -> str:

@@ -1,6 +1,7 @@
 """Records as Arrow tables of text: one column for each of the contract's, nothing typed yet, nulls already null."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -31,13 +32,8 @@ class Parsed:
 def parse(piece: Piece, columns: Sequence[str], contract: Contract) -> Parsed:
     """Parse what can be parsed of a piece of a file that has these columns, in this order."""
     if piece.sound is not False:
-        try:
+        with suppress(pa.ArrowInvalid):  # a record has the wrong number of columns: only looking at each tells which
             table = _parse(piece.data, columns, contract)
-        except pa.ArrowInvalid:
-            if piece.sound:
-                raise
-            # a record with the wrong number of columns: only looking at each tells which
-        else:
             return Parsed(table, range(len(table)), len(table))
     records = piece.records(len(columns))
     positions = [n for n, record in enumerate(records) if record.sound]

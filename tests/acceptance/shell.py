@@ -1,13 +1,16 @@
 """Commands as people run them: real processes, whose lines are waited for."""
 
 import os
+import pty
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import NamedTuple
 
 PATIENCE_S = 60.0
@@ -25,6 +28,14 @@ def ostinato(*words: str, cwd: Path | None = None) -> Said:
     """Run a command to its end."""
     done = subprocess.run(_command(words), cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process brings about."""
+    pause, deadline = Event(), monotonic() + PATIENCE_S
+    while not condition():
+        assert monotonic() < deadline, "waited in vain"
+        pause.wait(0.05)
 
 
 class Going:
@@ -68,3 +79,17 @@ def going(*words: str, cwd: Path | None = None) -> Iterator[Going]:
 
 def _command(words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "ostinato", *words]
+
+
+def on_a_terminal(*words: str, cwd: Path | None = None) -> str:
+    """All that a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(_command(words), cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        text = b""
+        with suppress(OSError):  # the other end is closed when the command ends
+            while data := os.read(ours, 1 << 16):
+                text += data
+        process.wait(PATIENCE_S)
+    os.close(ours)
+    return text.decode(errors="replace")

@@ -2,12 +2,14 @@
 
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ostinato.home import Home
-from tests.acceptance.shell import going, ostinato
+from tests.acceptance.shell import going, on_a_terminal, ostinato, until
 
 HELLO = """
 from ostinato import dag, task
@@ -111,22 +113,18 @@ def test_a_run_can_be_answered_as_one_document(folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupted_run_is_cancelled_and_leaves_nothing_behind(folder: Path, number: signal.Signals) -> None:
-    with going("run", "endless.py", cwd=folder) as run, going("logs", "1", "-f", cwd=folder) as early:
-        early.end()  # there may be no run yet: then it says so
+    with going("run", "endless.py", cwd=folder) as run:
+        until(lambda: _state(folder) == ["running", "running"])
         with going("dev", cwd=folder) as second:
             second.until("error[OST-305]")
             assert second.end() == 6
         assert run.end(number) == 130
-        assert "stopping run 1" in run.text
-        assert "interrupted" in run.text
-    shown = json.loads(ostinato("show", "1", "--json", cwd=folder).out)
-    assert shown["run"]["state"] == "cancelled"
+    assert "stopping run 1" in run.text
+    assert run.text.splitlines()[-1] == "interrupted"
+    assert _state(folder) == ["cancelled", "cancelled"]
 
 
 def test_output_that_nobody_reads_to_its_end_is_no_trouble(folder: Path) -> None:
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
     ostinato("run", "hello.py", cwd=folder)
     script = f"{sys.executable} -m ostinato show 1 --json | head -c 1"
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=True)
@@ -135,5 +133,32 @@ def test_output_that_nobody_reads_to_its_end_is_no_trouble(folder: Path) -> None
     assert "OST-999" not in done.stderr
 
 
+def _state(folder: Path) -> list[str]:
+    """The states of run 1 and its task; nothing as long as it is not there."""
+    said = ostinato("show", "1", "--json", cwd=folder)
+    if said.code:
+        return []
+    shown = json.loads(said.out)
+    return [shown["run"]["state"], *(task["state"] for task in shown["tasks"])]
+
+
 def _date(out: str) -> str:
     return out.partition(" for ")[2][:10]
+
+
+@pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "plain"])
+def test_on_a_terminal_the_tasks_are_drawn_as_they_move(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, coloured: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if not coloured:
+        monkeypatch.setenv("NO_COLOR", "1")
+    slow = HELLO.replace('print("greeting", name)', "import select; select.select([], [], [], 0.6)")
+    (folder / "hello.py").write_text(slow)
+    drawn = on_a_terminal("run", "hello.py", cwd=folder)
+    assert "0 of 2 tasks" in drawn
+    assert "\x1b[?25l" in drawn  # the cursor is hidden while the picture stands,
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")  # and shown again
+    assert ("\x1b[32msuccess" in drawn) == coloured
+    assert "HELLO" in drawn[drawn.rindex("\x1b[?25h") :]

@@ -10,11 +10,22 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError
 
-from ostinato_data import Partition, dead_letters
+import ostinato_data.commit as committing
+from ostinato_data import DataError, Partition, dead_letters
 from ostinato_data.commit import Target, claim, commit, create_table
 from ostinato_data.digest import digest_table
-from ostinato_data.errors import CommitContended, CommitRefused, StaleWriter, TableUnreadable
+from ostinato_data.errors import (
+    CommitContended,
+    CommitOutsidePartition,
+    CommitRefused,
+    OutOfResources,
+    StaleWriter,
+    StorageUnavailable,
+    TableUnreadable,
+    TargetInvalid,
+)
 from tests.acceptance.data_attempt import deliver, landed
 
 SCHEMA = pa.schema([("part", pa.string()), ("n", pa.int64()), ("told", pa.int64())])
@@ -278,3 +289,41 @@ def test_races_lost_for_ever_end_as_transient(tmp_path: Path) -> None:
         commit(target, contended, wait=waits.append)
     assert caught.value.error_class == "transient"
     assert content(tmp_path) == {"a": [0]}
+
+
+@pytest.mark.parametrize(
+    ("careless", "words"),
+    [({}, r"version 3 touched {'part': 'b'}"), ({"schema_mode": "overwrite"}, "changed the table's definition")],
+)
+def test_a_commit_that_touched_more_than_its_partition_is_noticed(
+    careless: dict[str, str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fence, part in enumerate("ab"):
+        commit(Target(tmp_path / "table", Partition.of({"part": part}), fence), rows(part, [1]))
+
+    def write(handle: DeltaTable, data: pa.RecordBatchReader, *, predicate: str, **options: object) -> None:
+        assert predicate
+        write_deltalake(handle, data, **options, **careless)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(committing, "write_deltalake", write)
+    wider = pa.table({"part": ["a"], "n": [1], "told": [1], "more": [1]}) if careless else rows("a", [2])().read_all()
+    with pytest.raises(CommitOutsidePartition, match=words):
+        commit(Target(tmp_path / "table", Partition.of({"part": "a"}), 5), wider.to_reader)
+
+
+@pytest.mark.parametrize(("number", "kind"), [(28, OutOfResources), (5, StorageUnavailable), (13, CommitRefused)])
+def test_what_the_system_says_decides_whether_to_try_again(
+    number: int, kind: type[DataError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise DeltaError(f"Generic LocalFileSystem error: it did not work (os error {number})")
+
+    monkeypatch.setattr(committing, "write_deltalake", failing)
+    with pytest.raises(kind, match="it did not work"):
+        commit(Target(tmp_path / "table", Partition.of({"part": "a"}), 1), rows("a", [1]))
+
+
+def test_a_fence_is_a_number_that_a_table_can_keep(tmp_path: Path) -> None:
+    for fence in (-1, 2**63):
+        with pytest.raises(TargetInvalid):
+            Target(tmp_path, Partition.of({"part": "a"}), fence)

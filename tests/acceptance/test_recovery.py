@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -16,9 +15,10 @@ from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import open_store
+from tests.acceptance.processes import agent_family
+from tests.acceptance.shell import PATIENCE_S, until
 
 TASKS = 300
-PATIENCE_S = 60.0
 
 DAG = f"""
 import os
@@ -72,16 +72,6 @@ def trigger() -> None:
     subprocess.run([sys.executable, "-m", "ostinato", "trigger", "marks"], check=True, capture_output=True)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process brings about."""
-    pause = Event()
-    for _ in range(round(PATIENCE_S / 0.02)):
-        if condition():
-            return
-        pause.wait(0.02)
-    raise AssertionError("it did not happen in time")
-
-
 def executed(marks: Path) -> Counter[int]:
     return Counter(int(line) for line in marks.read_text().split())
 
@@ -109,41 +99,27 @@ def succeeded(home: Home) -> bool:
     return run is not None and run.state is RunState.SUCCESS
 
 
-def family(home: Home) -> list[int]:
-    """The agent of a home with its zygote and executors: every process started for that home."""
-    sign = str(home.path).encode()
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if sign in line and b"ostinato.agent" in line:
-            found.append(int(folder.name))
-    return found
-
-
 def test_when_only_the_scheduler_is_killed_nothing_is_lost_and_nothing_is_repeated(home: Home, marks: Path) -> None:
     with dev(marks) as process:
-        wait_until(lambda: deployed(home))
+        until(lambda: deployed(home))
         trigger()
-        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        until(lambda: len(executed(marks)) > TASKS // 4)
         process.kill()
     with dev(marks):
-        wait_until(lambda: succeeded(home))
+        until(lambda: succeeded(home))
     assert executed(marks) == Counter(range(TASKS))
 
 
 def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home, marks: Path) -> None:
     with dev(marks) as process:
-        wait_until(lambda: deployed(home))
+        until(lambda: deployed(home))
         trigger()
-        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        until(lambda: len(executed(marks)) > TASKS // 4)
         process.kill()
-        for pid in family(home):
+        for pid in agent_family(home.path):
             os.kill(pid, signal.SIGKILL)
     with dev(marks):
-        wait_until(lambda: succeeded(home))
+        until(lambda: succeeded(home))
     store = open_store(home.database)
     run = store.runs(limit=1)[0]
     attempts = store.attempts(run.run_id)
@@ -162,16 +138,16 @@ def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home,
 
 def test_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home: Home, marks: Path) -> None:
     with dev(marks) as process:
-        wait_until(lambda: deployed(home))
+        until(lambda: deployed(home))
         trigger()
-        wait_until(lambda: len(executed(marks)) > TASKS // 4)
+        until(lambda: len(executed(marks)) > TASKS // 4)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
         assert b"Traceback" not in (process.stderr.read() if process.stderr else b"")
-    assert family(home) == []
+    assert agent_family(home.path) == []
     assert not succeeded(home)
     with dev(marks):
-        wait_until(lambda: succeeded(home))
+        until(lambda: succeeded(home))
     store = open_store(home.database)
     attempts = store.attempts(store.runs(limit=1)[0].run_id)
     store.close()
@@ -181,7 +157,7 @@ def test_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home:
 
 def test_a_second_scheduler_on_the_same_home_is_refused(home: Home, marks: Path) -> None:
     with dev(marks):
-        wait_until(lambda: deployed(home))
+        until(lambda: deployed(home))
         command = [sys.executable, "-m", "ostinato", "dev", str(marks.with_name("marks.py"))]
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert second.returncode == 6

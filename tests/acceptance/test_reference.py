@@ -15,8 +15,8 @@ def test_the_reference_is_what_the_code_says_now() -> None:
 
 
 def test_every_error_has_a_code_of_its_own_and_says_what_it_means() -> None:
-    classes = runpy.run_path(str(DOCS / "generate.py"))["coded_errors"]()
-    codes = [found.code for found in classes]
+    errors = runpy.run_path(str(DOCS / "generate.py"))["coded_errors"]()
+    codes = [code for code, _ in errors]
     assert len(codes) > 10
     assert len(set(codes)) == len(codes)
-    assert all(found.__doc__ for found in classes)
+    assert all(found.__doc__ for _, found in errors)

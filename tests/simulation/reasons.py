@@ -60,7 +60,7 @@ def demand_explained(store: Store, board: Board, live: LiveRun, now: Instant) ->
         tasks={task.task_no: task for task in store.tasks(run_id)},
         attempts=store.attempts(run_id),
         pools={name: PoolRoom(pool.slots, pool.used) for name, pool in board.capacity._pools.items()},
-        running_runs=len(board.admission._running[live.run.dag_id]),
+        running_runs=len(board.admission._running.get(live.run.dag_id, ())),
     )
     chains = [why_run(situation)]
     for task_no, state in enumerate(live.states):

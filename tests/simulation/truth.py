@@ -15,6 +15,9 @@ from .trace import demand
 if TYPE_CHECKING:
     from .witness import SeenRun, Witness
 
+CIRCLES: Final = 200
+"""No storm takes down so many attempts of one run."""
+
 _VERDICTS: Final = {
     Cause.REPORTED_SUCCESS: "success",
     Cause.REPORTED_SKIP: "skipped",
@@ -54,6 +57,8 @@ def hold_against_the_truth(
             _as_failed(witness, seen, event, task_no, move, ended)
         case Cause.INTERRUPTED:
             _never_ran_or_was_stopped(witness, event)
+            seen.interruptions += 1
+            demand(seen.interruptions < CIRCLES, "attempts go to the agent and back, and nothing comes of it", run_id)
         case Cause.CONDITION_TIMED_OUT:
             sensor = seen.spec.tasks[task_no].sensor
             since = move.waiting_since

@@ -1,5 +1,6 @@
 """What goes wrong in one simulation, and how often. Every seed has a weather of its own, so that rare faults meet."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -43,22 +44,25 @@ class Weather(Struct, frozen=True):
     window: int
 
 
-def weather_of(random: Random, without: frozenset[str] = frozenset()) -> Weather:
-    """A weather by chance. ``without`` names faults, and chances, that do not occur."""
+OFTEN_MS: Final = 1_500
+
+
+def weather_of(random: Random, often: Sequence[str] = ()) -> Weather:
+    """A weather by chance, in which the faults and chances named in ``often`` come often."""
 
     def chance(name: str, most: float) -> float:
         drawn = random.choice((0.0, most / 10, most))
-        return 0.0 if name in without else drawn
+        return most if name in often else drawn
 
-    every = {fault: random.choice((1_500, 6_000, 20_000)) for fault in FAULTS if random.random() < 0.55}
+    every = {fault: random.choice((OFTEN_MS, 6_000, 20_000)) for fault in FAULTS if random.random() < 0.55}
     return Weather(
         storm_ms=random.choice((5_000, 20_000, 60_000)),
-        every={fault: mean for fault, mean in every.items() if fault not in without},
+        every=every | {fault: OFTEN_MS for fault in FAULTS if fault in often},
         death_at_a_point=chance("death_at_a_point", 0.01),
         refused_commit=chance("refused_commit", 0.05),
         lost_answer=chance("lost_answer", 0.03),
         doubled_message=chance("doubled_message", 0.1),
-        lost_hint=chance("lost_hint", 0.3),
+        lost_hint=chance("lost_hint", 0.7),
         lost_journal=chance("lost_journal", 0.3),
         not_made=chance("not_made", 0.2),
         not_handed=chance("not_handed", 0.1),

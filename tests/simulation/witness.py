@@ -47,6 +47,7 @@ class SeenRun(Struct):
     rows: dict[int, TaskMove] = field(default_factory=dict[int, TaskMove])
     events: list[Event] = field(default_factory=list[Event])
     cancelling: bool = False
+    interruptions: int = 0
 
 
 class Pending(Struct):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -50,10 +51,11 @@ def _begin(home: Home, slots: int, linger_s: float) -> Agent | None:
 
 
 def _detach() -> None:
-    """Outlive whoever started us, in a session of our own."""
+    """Outlive whoever started us, in a session of our own, with no signal held back for their sake."""
     if os.fork():
         os._exit(0)
     os.setsid()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _announce(pipe: int | None, text: bytes) -> None:

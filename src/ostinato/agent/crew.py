@@ -33,7 +33,7 @@ class Executor(Struct, eq=False):
 
     ``handed`` are the attempts it was given, the first of which it performs. ``leaving``: it gets no more of them.
     ``ending``: its first is to be stopped. ``untouched``: it may not have begun any but the first, so asking for the
-    others back can help. ``parting`` is the result of an attempt that counts once the process is gone. ``pace`` is how
+    others back can help; ``recalled`` while that is being done. ``parting`` is the result of an attempt that counts once the process is gone. ``pace`` is how
     long recent tasks took, in milliseconds.
     """
 
@@ -46,6 +46,7 @@ class Executor(Struct, eq=False):
     stopping: Stopping = ""
     ending: bool = False
     untouched: bool = False
+    recalled: bool = False
     kill_at: Instant | None = None
     parting: Finished | None = None
     tasks: int = 0
@@ -69,7 +70,7 @@ class Executor(Struct, eq=False):
 
     def room(self, now: Instant) -> int:
         """How many more it may be given ahead."""
-        if self.leaving or self.ending or self.line == SINGLE or not self.handed:
+        if self.leaving or self.ending or self.recalled or self.line == SINGLE or not self.handed:
             return 0
         if now - self.handed[0].begun >= LONG_MS:
             return 0

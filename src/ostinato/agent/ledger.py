@@ -154,9 +154,15 @@ class Ledger:
             self._retire(executor)
 
     def taken_back(self, number: int, attempts: Iterable[int], now: Instant) -> None:
-        """What an executor had not begun, and will not. Raises InvariantBroken if it was given something in between."""
+        """What an executor had not begun, and will not. Raises InvariantBroken if it was given something in between.
+
+        An attempt for whose sake the executor was stopped ends with it, begun or not.
+        """
         executor = self._executors[number]
         executor.untouched = False
+        executor.recalled = False
+        if executor.stopping:
+            return
         back = set(attempts)
         while executor.handed and executor.handed[-1].attempt in back:
             held = executor.handed.pop()
@@ -188,6 +194,7 @@ class Ledger:
         """An executor is gone, with every process it left. First tell what it reported and what can be taken back."""
         executor = self._executors.pop(number)
         self._busy.pop(number, None)
+        self._orders = [order for order in self._orders if order.executor != number]
         if executor.parting is not None:
             self._finish(executor.parting)
         for held in executor.handed:
@@ -219,12 +226,13 @@ class Ledger:
         if self._waiting and not self._hand_at:
             self._fill(now)
             self._give_ahead(now)
+            for number, assignments in self._hands.items():
+                self._orders.append(Hand(number, tuple(assignments)))
+            self._hands.clear()
+            self._recall()
         elif len(self._busy) < self.slots:
             self._share(now)
         self._staff(now)
-        for number, assignments in self._hands.items():
-            self._orders.append(Hand(number, tuple(assignments)))
-        self._hands.clear()
         orders, self._orders = self._orders, []
         return orders
 
@@ -356,7 +364,6 @@ class Ledger:
 
     def _fill(self, now: Instant) -> None:
         """Give free slots to who goes first; a slot whose executor is still to be made stays reserved."""
-        self._recall()
         free = self.slots - len(self._busy)
         without: set[str] = set()
         while free > 0 and (line := self._next_line(now, without)) is not None:
@@ -369,13 +376,12 @@ class Ledger:
         self._wanting = len(without)
 
     def _recall(self) -> None:
-        """Take back what was given ahead if something more urgent waits."""
+        """Take back what was given ahead if something more urgent still waits."""
         first = self._waiting.first()
         for executor in self._busy.values():
-            if first is not None and executor.untouched and len(executor.handed) > 1:
-                least = min(held.assignment.priority for held in executor.handed)
-                if first.assignment.priority > least:
-                    self._take_back(executor)
+            ahead = list(executor.handed)[1:] if first is not None and executor.untouched else []
+            if first is not None and any(held.assignment.priority < first.assignment.priority for held in ahead):
+                self._take_back(executor)
 
     def _next_line(self, now: Instant, without: set[str]) -> str | None:
         """The line that gets the next slot: that of who goes first, or of his equal for whom all is ready."""
@@ -439,6 +445,7 @@ class Ledger:
         """Once is enough until it is given something again."""
         if executor.untouched and len(executor.handed) > 1:
             executor.untouched = False
+            executor.recalled = True
             self._orders.append(TakeBack(executor.number))
 
     # --- how many there are -------------------------------------------------------------------------------------

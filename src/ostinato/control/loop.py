@@ -2,6 +2,9 @@
 
 import os
 import selectors
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from select import select
 from typing import Final
 
@@ -16,6 +19,7 @@ from .hint import HintListener
 from .scheduler import Scheduler
 
 LONGEST_WAIT_MS: Final = 60_000
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Alarm:
@@ -49,6 +53,16 @@ class Alarm:
         os.close(self._write)
 
 
+@contextmanager
+def interrupts_held() -> Generator[None]:
+    """Signals to stop wait until the block is left, so that none strikes between a decision and its commit."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Loop:
     """Turns the scheduler. `turn` returns after each step, so that a foreground command can draw in between."""
 
@@ -78,6 +92,10 @@ class Loop:
     def turn(self, until: Instant | None = None) -> None:
         """Wait until there is something to do, at the latest ``until``, and do it."""
         ready = self._wait(until)
+        with interrupts_held():
+            self._act(ready)
+
+    def _act(self, ready: set[object]) -> None:
         hinted = self._hints in ready and self._hints.heard()
         if self._alarm in ready:
             self._alarm.silence()

@@ -43,9 +43,13 @@ class Pretender(Struct):
 
 
 class World:
-    """A ledger with pretenders. Every method lets the ledger decide, and carries out what it orders."""
+    """A ledger with pretenders. Every method lets the ledger decide, and carries out what it orders.
 
-    def __init__(self, slots: int = 2, limits: Limits | None = None) -> None:
+    Executors come with a ``pace``: a quick one is given work ahead from the start.
+    """
+
+    def __init__(self, slots: int = 2, limits: Limits | None = None, pace: float = 0.1) -> None:
+        self.pace = pace
         self.now = 1_000_000
         self.slots = slots
         self.ledger = Ledger(slots, limits or Limits())
@@ -59,6 +63,7 @@ class World:
         self.cancelled: set[int] = set()
         self.stopping = False
         self.begun_at: dict[int, int] = {}
+        self.handed_at: dict[int, int] = {}
         self.settle()
 
     # --- the scheduler ------------------------------------------------------------------------------------------
@@ -85,6 +90,7 @@ class World:
         number = self.coming.popleft()
         self.executors[number] = Pretender(number)
         self.ledger.joined(number, f"segment-{number}", 0)
+        self.ledger._executors[number].pace = self.pace
         self.settle()
 
     def fail_to_make(self) -> None:
@@ -193,6 +199,7 @@ class World:
             case Hand(number, assignments):
                 assert number in self.executors, "work for an executor that is gone"
                 self.executors[number].inbox.extend(assignments)
+                self.handed_at |= {assignment.attempt: self.now for assignment in assignments}
             case TakeBack(number):
                 self._take_back(self.executors[number])
             case Kill(number, which):
@@ -214,7 +221,8 @@ class World:
         meant = executor.performs or (executor.inbox[0] if executor.inbox else None)
         assert len(executor.inbox) + (executor.performs is not None) <= 1, "more than what is to stop is stopped"
         if meant is not None:
-            late = meant.timeout is not None and self.now - self.begun_at.get(meant.attempt, 0) >= meant.timeout * 1000
+            age = self.now - self.handed_at[meant.attempt]
+            late = meant.timeout is not None and age >= meant.timeout * 1000
             unwanted = meant.attempt in self.cancelled or self.stopping
             assert late or unwanted, f"attempt {meant.attempt} is stopped, but nobody wanted that"
         if which == signal.SIGKILL:

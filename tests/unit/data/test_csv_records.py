@@ -1,9 +1,10 @@
 """Where records begin and end, held against a slow reading of the same grammar, and against Arrow's parser."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ostinato_data import Column, Contract
+from ostinato_data import Column, Contract, records
 from ostinato_data.records import (
     BROKEN_QUOTES,
     CARRIAGE_RETURN,
@@ -82,11 +83,11 @@ def expected(data: bytes, width: int, start: int, stop: int, fields: list[bytes]
 @example(b'1,"2\n3",4\n', 2)
 @example(b'"\n"\n', 1)
 def test_every_byte_that_is_no_line_end_is_in_exactly_the_record_the_grammar_says(data: bytes, width: int) -> None:
-    records, consumed = walk(data, width, last=True)
+    found, consumed = walk(data, width, last=True)
     by_hand = records_by_hand(data)
     assert consumed == len(data)
-    assert [(r.start, r.stop) for r in records] == [(start, stop) for start, stop, _ in by_hand]
-    for record, (start, stop, fields) in zip(records, by_hand, strict=True):
+    assert [(r.start, r.stop) for r in found] == [(start, stop) for start, stop, _ in by_hand]
+    for record, (start, stop, fields) in zip(found, by_hand, strict=True):
         assert (bool(record.broken), bool(record.garbled)) == expected(data, width, start, stop, fields)
         if record.sound:
             assert split(data[start:stop]) == fields
@@ -94,13 +95,13 @@ def test_every_byte_that_is_no_line_end_is_in_exactly_the_record_the_grammar_say
 
 @given(MESS, WIDTH)
 def test_the_quick_verdict_never_contradicts_the_slow_one(data: bytes, width: int) -> None:
-    records, _ = walk(data, width, last=True)
+    found, _ = walk(data, width, last=True)
     verdict = sound(data, width)
     if verdict:
-        assert all(record.sound for record in records)
+        assert all(record.sound for record in found)
     if verdict is None:
-        assert {reason for record in records for reason in record.broken} <= {TOO_FEW, TOO_MANY}
-        assert not any(record.garbled for record in records)
+        assert {reason for record in found for reason in record.broken} <= {TOO_FEW, TOO_MANY}
+        assert not any(record.garbled for record in found)
 
 
 @given(MESS, WIDTH)
@@ -109,13 +110,13 @@ def test_the_quick_verdict_never_contradicts_the_slow_one(data: bytes, width: in
 def test_the_parser_sees_the_same_records_and_fields(data: bytes, width: int) -> None:
     columns = [f"c{n}" for n in range(width)]
     contract = Contract("x", tuple(Column(name, "text", nullable=True) for name in columns), null_values=("NA",))
-    records, _ = walk(data, width, last=True)
+    found, _ = walk(data, width, last=True)
     parsed = parse(Piece(0, len(data), data, sound(data, width)), columns, contract)
-    good = [n for n, record in enumerate(records) if record.sound]
-    assert parsed.count == len(records)
+    good = [n for n, record in enumerate(found) if record.sound]
+    assert parsed.count == len(found)
     assert list(parsed.positions) == good
     rows = [list(row.values()) for row in parsed.table.to_pylist()]
-    assert rows == [[None if t == "NA" else t for t in fields_of(records[n], data) or ()] for n in good]
+    assert rows == [[None if t == "NA" else t for t in fields_of(found[n], data) or ()] for n in good]
 
 
 @given(MESS, WIDTH, st.integers(0, 60))
@@ -134,13 +135,20 @@ def test_each_way_to_be_broken_is_named() -> None:
     assert broken == [(), (TOO_FEW,), (TOO_MANY,), (BROKEN_QUOTES,), (CARRIAGE_RETURN,), (TOO_FEW, NOT_UTF8), ()]
 
 
+def test_a_record_over_the_limit_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "RECORD_LIMIT", 10)
+    data = b'1,2\n1,"' + b"x" * 20 + b'"\n3,4\n'
+    assert sound(data, 2) is False
+    assert [record.broken for record in walk(data, 2, last=True)[0]] == [(), (records.TOO_LONG,), ()]
+
+
 def test_a_record_with_bad_bytes_only_keeps_its_fields() -> None:
     assert walk(b'1,"\xff",3\n', 3, last=True)[0] == [Record(0, 7, (), (b"1", b"\xff", b"3"))]
 
 
 def test_a_stray_quote_costs_its_own_line_only() -> None:
-    records, _ = walk(b'1,a\n2,"b\n3,c\n4,"d"\n5,e\n', 2, last=True)
-    assert [record.sound for record in records] == [True, False, True, True, True]
+    found, _ = walk(b'1,a\n2,"b\n3,c\n4,"d"\n5,e\n', 2, last=True)
+    assert [record.sound for record in found] == [True, False, True, True, True]
 
 
 def test_a_quoted_field_may_hold_everything() -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ostinato_data import records, source
-from ostinato_data.errors import DataError, HeaderMismatch, SourceChanged, SourceUnreadable
+from ostinato_data.errors import DataError, HeaderMismatch, SourceChanged, SourceUnreadable, StorageUnavailable
 from ostinato_data.records import TOO_LONG
 from ostinato_data.source import Source
 from tests.unit.data.csv_mess import MESS
@@ -112,6 +112,12 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(SourceUnreadable, match="not a file"):
         Source(pipe, ("a",))
+
+
+def test_a_file_that_the_system_cannot_read_now_may_be_read_later() -> None:
+    with pytest.raises(StorageUnavailable, match="Input/output error") as caught:
+        Source(Path("/proc/self/mem"), ("a",))  # nothing lies at its beginning
+    assert caught.value.error_class == "transient"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
