@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from itertools import accumulate
 
 from ostinato.decide.timetable import ON_TIME_MS, interval_at, intervals_between
 from ostinato.decide.transition import RUN_BIRTHS, next_run, next_task
@@ -126,7 +127,7 @@ def _calendar(people: People, witness: Witness, calls: list[Instant]) -> None:
 def _owed(spec: DagSpec, calls: list[Instant]) -> list[Instant]:
     """The starts of the intervals that must have a run: ended after the dag was first seen, and looked at in time."""
     assert spec.schedule is not None
-    looked = sorted(calls)
+    looked = list(accumulate(calls, max))  # a clock that was set back shows nothing new
     first, last = calls[0], looked[-1]
     since = spec.start if spec.catchup == "all" and spec.start is not None else first
     owed: list[Instant] = []

@@ -130,4 +130,4 @@ class LedgerLaws(RuleBasedStateMachine):
 
 
 TestLedgerLaws = LedgerLaws.TestCase
-TestLedgerLaws.settings = settings(max_examples=3000, stateful_step_count=60, deadline=None)
+TestLedgerLaws.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)

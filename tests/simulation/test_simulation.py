@@ -1,0 +1,51 @@
+"""The first seeds, in every build; `python -m tests.simulation` runs as many as one likes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .__main__ import MACHINES
+from .simulation import Simulation
+from .story import story
+from .trace import Violation
+
+SEEDS = 200
+CHUNK = 10
+ROOT = Path(__file__).parents[2]
+
+
+def outcome(seed: int) -> tuple[str, set[tuple[str, str, str]]]:
+    """The history of a seed and the moves in it; a failure is told as a story."""
+    simulation = Simulation(seed)
+    try:
+        done = simulation.run()
+    except Violation as violation:
+        pytest.fail(story(simulation, violation), pytrace=False)
+    return done.history, done.moves
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_all_that_is_promised_holds_in_any_weather(first: int) -> None:
+    for seed in range(first, first + CHUNK):
+        outcome(seed)
+
+
+def test_a_seed_always_has_the_same_history() -> None:
+    seeds = range(3, 7)
+    told = [outcome(seed)[0] for seed in seeds]
+    command = [sys.executable, "-m", "tests.simulation", "--start", "3", "--seeds", "4", "--jobs", "1", "--histories"]
+    elsewhere = {**os.environ, "PYTHONHASHSEED": "77"}
+    said = subprocess.run(command, cwd=ROOT, env=elsewhere, check=True, capture_output=True, text=True).stdout
+    assert [line.split()[3].rstrip(",") for line in said.splitlines()[: len(told)]] == told
+
+
+def test_every_move_that_the_tables_allow_is_made() -> None:
+    never = {(name, was, cause) for name, table in MACHINES.items() for was, cause in table}
+    seed = 0
+    while never and seed < SEEDS:
+        never -= outcome(seed)[1]
+        seed += 1
+    assert not never
