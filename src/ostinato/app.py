@@ -22,13 +22,13 @@ from ostinato.control.probe import FileProber
 from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
 from ostinato.executors.local import LocalAgent
-from ostinato.home import Home
+from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import HomeInUse
 from ostinato.model.limits import Limits
 from ostinato.model.time import Instant
 from ostinato.store import open_store
 
-__all__ = ["Running", "deploy", "hint", "scheduler_alive", "start"]
+__all__ = ["Running", "deploy", "hint", "start"]
 
 _STOP_GRACE_S: Final = 2.0
 _STOP_PATIENCE_MS: Final = 10_000
@@ -124,23 +124,7 @@ class _Lock:
             pid = scheduler_alive(home)
             self._file.close()
             raise HomeInUse(f"another scheduler (process {pid}) works on this state", where=str(home.path)) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
 
     def close(self) -> None:
         """Let another scheduler have the home."""
         self._file.close()
-
-
-def scheduler_alive(home: Home) -> int | None:
-    """The process id of the scheduler that works on this home, if there is one."""
-    try:
-        with home.scheduler_lock.open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(file.read() or 0)
-    except FileNotFoundError:
-        return None
-    return None

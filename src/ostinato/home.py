@@ -48,6 +48,11 @@ class Home:
         return self.path / "agent"
 
     @property
+    def agent_lock(self) -> Path:
+        """Held by the one agent of this home."""
+        return self.agent / "agent.lock"
+
+    @property
     def agent_socket(self) -> Path:
         """Where the agent listens for its scheduler."""
         return self.agent / "socket"
@@ -66,3 +71,27 @@ class Home:
     def alerts(self) -> Path:
         """Alerts as JSON lines, for when no other channel is set up."""
         return self.path / "alerts.jsonl"
+
+
+def scheduler_alive(home: Home) -> int | None:
+    """The process id of the scheduler that works on this home, if there is one."""
+    return _holder(home.scheduler_lock)
+
+
+def agent_alive(home: Home) -> int | None:
+    """The process id of the agent of this home, if there is one."""
+    return _holder(home.agent_lock)
+
+
+def _holder(path: Path) -> int | None:
+    """The process that holds a lock file, as the kernel's list says: asking does not touch the lock."""
+    try:
+        inode = str(path.stat().st_ino)
+        locks = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return None
+    for line in locks:
+        _, kind, _, _, pid, place, *_ = line.split()
+        if kind == "FLOCK" and place.rpartition(":")[2] == inode:
+            return int(pid)
+    return None

@@ -24,6 +24,7 @@ NOT_RUN = {
     "python3 do bench": "it measures, for minutes",
     "python3 do docs": "another test compares what it would write",
     "python3 do lock": "it asks the package index for newer versions",
+    "python3 do demo": "it runs for a minute, and other tests run the demonstration",
     "pip install": "it asks the package index",
 }
 """Commands by how they begin, with why they are not run here."""
@@ -105,3 +106,9 @@ def surroundings() -> dict[str, str]:
         name: value for name, value in os.environ.items() if name != "OSTINATO_HOME" and not name.startswith("COV_")
     }
     return kept | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_shows_is_used_by_a_command_on_it(page: Path) -> None:
+    typed = " ".join(block.text for block in blocks(page) if block.language == "console")
+    assert [block.title for block in blocks(page) if block.title.endswith(".py") and block.title not in typed] == []

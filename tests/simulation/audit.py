@@ -14,8 +14,9 @@ from ostinato.model.time import Instant
 from ostinato.store import Store
 
 from .people import People
+from .seen import SeenRun
 from .trace import demand
-from .witness import SeenRun, Witness
+from .witness import Witness
 from .world import World
 
 ALL = 1_000_000
@@ -132,7 +133,9 @@ def _owed(spec: DagSpec, calls: list[Instant]) -> list[Instant]:
     since = spec.start if spec.catchup == "all" and spec.start is not None else first
     owed: list[Instant] = []
     for interval in intervals_between(spec.schedule, since - 400_000, last):
-        allowed = (spec.start is None or interval.start >= spec.start) and (spec.end is None or interval.start <= spec.end)
+        allowed = (spec.start is None or interval.start >= spec.start) and (
+            spec.end is None or interval.start <= spec.end
+        )
         if not (allowed and since < interval.end <= last):
             continue
         next_look = looked[bisect_left(looked, interval.end)]

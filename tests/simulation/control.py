@@ -44,7 +44,9 @@ class Shelf:
 class Files:
     """The files that sensors wait for. When the first look for one is taken, it is decided when, or if, it appears."""
 
-    def __init__(self, world: World, timeline: Timeline, random: Random, compiled: Callable[[str], CompiledDag]) -> None:
+    def __init__(
+        self, world: World, timeline: Timeline, random: Random, compiled: Callable[[str], CompiledDag]
+    ) -> None:
         self._world = world
         self._timeline = timeline
         self._random = random

@@ -1,6 +1,6 @@
 """The scheduler's way to the state: the real store, with the trouble that a disk and a sudden death can make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
@@ -81,8 +81,3 @@ class Disk:
         """No more trouble."""
         self.broken = False
         self.refused_commit = self.lost_answer = 0.0
-
-
-def writes(change: Commit) -> Sequence[str]:
-    """What kinds of rows a commit writes, for a story."""
-    return [f"{len(getattr(change, name))} {name}" for name in change.__struct_fields__ if getattr(change, name)]

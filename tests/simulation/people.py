@@ -86,7 +86,9 @@ class People:
             start: (run.state, _number(run.run_key))
             for start, run in self._store.latest_by_interval(dag_id, intervals[0].start, intervals[-1].end).items()
         }
-        made = plan(intervals, latest, self._random.choice(("missing", "failed", "all")), reverse=self._random.random() < 0.3)
+        made = plan(
+            intervals, latest, self._random.choice(("missing", "failed", "all")), reverse=self._random.random() < 0.3
+        )
         runs = [self._new_run(dag_id, interval, number, "backfill") for interval, number in made.create]
         _, created = self._store.create_backfill(
             dag_id, intervals[0].start, intervals[-1].start, "all", runs, "people", now
@@ -96,7 +98,11 @@ class People:
         self._witness.created(created)
 
     def _cancel(self) -> None:
-        runs = list(self._witness.open) if self._random.random() < 0.9 else [run.run_id for run in self._store.runs(limit=9)]
+        runs = (
+            list(self._witness.open)
+            if self._random.random() < 0.9
+            else [run.run_id for run in self._store.runs(limit=9)]
+        )
         if runs:
             run_id = self._random.choice(runs)
             asked = self._store.request_cancel(run_id, "people", self._timeline.wall())

@@ -74,9 +74,7 @@ def demand_explained(store: Store, board: Board, live: LiveRun, now: Instant) ->
         demand(chain and all(reason.lifts for reason in chain), f"`why` knows no way out: {chain}", run_id)
 
 
-def _reasons(
-    live: LiveRun, task_no: int, timers: set[tuple[int, int]], wanted: set[tuple[int, int]]
-) -> list[str]:
+def _reasons(live: LiveRun, task_no: int, timers: set[tuple[int, int]], wanted: set[tuple[int, int]]) -> list[str]:
     key, state = (live.run.run_id, task_no), live.states[task_no]
     reasons = {
         "time": state in RESTING and key in timers,

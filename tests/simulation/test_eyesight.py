@@ -1,6 +1,6 @@
 """What the simulator is for: each of these defects, put in on purpose, is seen by it within a few seeds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -231,9 +231,13 @@ SHOWN_BY: dict[Breaks, tuple[str, ...]] = {
 """Faults that have to come often, or it would take long to see the defect."""
 
 
+def simulate(often: Sequence[str]) -> None:
+    for seed in range(ENOUGH):
+        Simulation(seed, often).run()
+
+
 @pytest.mark.parametrize("breaks", BROKEN, ids=lambda breaks: breaks.__name__)
 def test_the_simulator_sees_a_system_that(breaks: Breaks, monkeypatch: pytest.MonkeyPatch) -> None:
     breaks(monkeypatch)
     with pytest.raises(Violation):
-        for seed in range(ENOUGH):
-            Simulation(seed, SHOWN_BY.get(breaks, ())).run()
+        simulate(SHOWN_BY.get(breaks, ()))

@@ -13,7 +13,7 @@ from .story import story
 from .trace import Violation
 
 SEEDS = 200
-CHUNK = 10
+CHUNK = 5
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,10 +10,11 @@ from ostinato.model.errors import ErrorClass
 from ostinato.model.state import TaskState
 
 from .script import CLASS_OF
+from .seen import SeenRun, fate_of
 from .trace import demand
 
 if TYPE_CHECKING:
-    from .witness import SeenRun, Witness
+    from .witness import Witness
 
 CIRCLES: Final = 200
 """No storm takes down so many attempts of one run."""
@@ -36,8 +37,6 @@ def hold_against_the_truth(
     commit: Commit,
 ) -> None:
     """Raise Violation unless a task's move is one that the world, the clock and the graph allow."""
-    from .witness import fate_of
-
     run_id = event.run_id
     row = seen.rows.get(task_no)
     fate = fate_of(seen.spec, seen.states, task_no)
@@ -62,7 +61,8 @@ def hold_against_the_truth(
         case Cause.CONDITION_TIMED_OUT:
             sensor = seen.spec.tasks[task_no].sensor
             since = move.waiting_since
-            assert sensor is not None and since is not None
+            assert sensor is not None
+            assert since is not None
             patient = event.at >= since + round(sensor.timeout * 1000)
             demand(patient, f"sensor {task_no} gives up at {event.at}, waiting since {since}", run_id)
         case Cause.CANCELLED | Cause.CANCEL_CONFIRMED:

@@ -5,10 +5,9 @@ It counts from what was written, never asks the scheduler, and knows the graph a
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
 from ostinato.decide.transition import next_attempt, next_run, next_task
 from ostinato.model.cause import Cause
@@ -16,38 +15,16 @@ from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun
 from ostinato.model.message import Acknowledge, Launch, ToAgent
 from ostinato.model.record import Run
 from ostinato.model.spec import CompiledDag, DagSpec
-from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, RunState, TaskState
-from ostinato.model.time import Instant
+from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 
-from .people_alerts import Promises
+from .promises import Promises
+from .seen import SeenAttempt, SeenRun, fate_of
 from .timeline import Timeline
 from .trace import demand
 from .truth import hold_against_the_truth
 from .world import World
 
 DISPATCHES: Final = frozenset({Cause.READY, Cause.RETRY_DUE, Cause.CHECK_DUE})
-
-
-class SeenAttempt(Struct):
-    """An attempt as it was written."""
-
-    new: NewAttempt
-    state: AttemptState = AttemptState.QUEUED
-    error_class: str | None = None
-
-
-class SeenRun(Struct):
-    """A run as it was written. Lists and keys are by task number; ``failures`` counts by error class."""
-
-    run: Run
-    spec: DagSpec
-    states: list[TaskState]
-    attempts: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    failures: defaultdict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
-    rows: dict[int, TaskMove] = field(default_factory=dict[int, TaskMove])
-    events: list[Event] = field(default_factory=list[Event])
-    cancelling: bool = False
-    interruptions: int = 0
 
 
 class Pending(Struct):
@@ -220,7 +197,9 @@ class Witness:
         hold_against_the_truth(self, seen, event, task_no, move, ended, pending.commit)
         seen.states[task_no] = becomes
         before = seen.rows.get(task_no)
-        seen.rows[task_no] = structs.replace(move, waiting_since=move.waiting_since or (before and before.waiting_since))
+        seen.rows[task_no] = structs.replace(
+            move, waiting_since=move.waiting_since or (before and before.waiting_since)
+        )
 
     def _attempt_begins(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:
         run_id, task = event.run_id, seen.spec.tasks[task_no]
@@ -281,24 +260,6 @@ class Witness:
             self.rejected[records.attempt].append(records.letters)
 
 
-@lru_cache(maxsize=4096)
-def _upstream(spec: DagSpec, task_no: int) -> tuple[int, ...]:
-    return spec.tasks[task_no].upstream
-
-
-def fate_of(spec: DagSpec, states: Sequence[TaskState], task_no: int) -> TaskState | None:
-    """What its upstreams, by the definition of the trigger rules, make of a task: it may start (QUEUED), or ends so."""
-    task = spec.tasks[task_no]
-    above = [states[no] for no in task.upstream]
-    if task.trigger_rule == "all_success":
-        if any(state in FINAL_TASK - {TaskState.SUCCESS, TaskState.SKIPPED} for state in above):
-            return TaskState.UPSTREAM_FAILED
-        if all(state in FINAL_TASK for state in above):
-            return TaskState.SKIPPED if TaskState.SKIPPED in above else TaskState.QUEUED
-        return None
-    return TaskState.QUEUED if all(state in FINAL_TASK for state in above) else None
-
-
 def _ends_rightly(seen: SeenRun, cause: Cause) -> None:
     run_id = seen.run.run_id
     if seen.run.state is RunState.CANCELLED:
@@ -309,9 +270,3 @@ def _ends_rightly(seen: SeenRun, cause: Cause) -> None:
     demand(set(seen.states) <= FINAL_TASK, f"a run ends by {cause} with tasks {seen.states}", run_id)
     bad = {TaskState.FAILED, TaskState.UPSTREAM_FAILED} & set(seen.states)
     demand((seen.run.state is RunState.FAILED) == bool(bad), f"a run is {seen.run.state} with {seen.states}", run_id)
-
-
-def instant_of(at: Instant | None) -> Instant:
-    """An instant that must be there."""
-    assert at is not None
-    return at

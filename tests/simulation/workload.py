@@ -119,5 +119,7 @@ def _task(random: Random, no: int, upstream: tuple[int, ...]) -> TaskSpec:
         isolation=random.choice(("reuse", "reuse", "process")),
         sensor=None
         if kind == "python"
-        else Sensor(every=random.choice((0.1, 0.7, 3.0)), timeout=patience, path=path if kind == "file_sensor" else None),
+        else Sensor(
+            every=random.choice((0.1, 0.7, 3.0)), timeout=patience, path=path if kind == "file_sensor" else None
+        ),
     )

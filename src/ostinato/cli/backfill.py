@@ -7,7 +7,7 @@ import typer
 
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
-from ostinato.home import Home
+from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import Conflict, UsageError
 from ostinato.model.state import RunState
 
@@ -169,7 +169,6 @@ def _followed(
 
 
 def _next(document: BackfillDocument, home: Home) -> None:
-    from ostinato.app import scheduler_alive  # noqa: PLC0415
 
     from .backfill_progress import is_over  # noqa: PLC0415
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ostinato.home import Home
+from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.errors import OstinatoError
 
 from .documents import CheckResult, DoctorDocument
-from .processes import agent_alive
 from .session import state
 from .terminal import Ink, next_step, out, out_json, plain
 from .version import installed_version
@@ -115,8 +114,6 @@ def _files(path: Path) -> Iterator[Path]:
 
 def processes(home: Home) -> Iterator[CheckResult]:
     """Whether a scheduler and an agent work on this home."""
-    from ostinato.app import scheduler_alive  # noqa: PLC0415 - loads the scheduler's parts, which help does without
-
     scheduler = scheduler_alive(home) if home.path.is_dir() else None
     if scheduler is None:
         advice = "Start one with `ostinato dev`; `ostinato run` needs none."

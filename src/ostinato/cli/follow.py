@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-from ostinato.app import hint, scheduler_alive, start
+from ostinato.app import hint, start
 from ostinato.clock import SystemClock
-from ostinato.home import Home
+from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import HomeInUse, StoreUnavailable
 from ostinato.model.time import Instant
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ostinato.clock import SystemClock
-from ostinato.home import Home
+from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
 
 from .documents import ReasonDocument, WhyDocument
-from .processes import agent_alive
 from .reading import pool_use
 from .session import present_home, state
 from .target import run_named, task_named
@@ -63,7 +62,6 @@ def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyD
 
 
 def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocument:
-    from ostinato.app import scheduler_alive  # noqa: PLC0415 - loads the scheduler's parts, which help does without
     from ostinato.decide.explain import why_dag  # noqa: PLC0415
     from ostinato.decide.situation import DagSituation  # noqa: PLC0415
 
@@ -76,7 +74,6 @@ def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocum
 
 def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> "RunSituation":
     """All that can keep a run, or a task of it, waiting."""
-    from ostinato.app import scheduler_alive  # noqa: PLC0415
     from ostinato.decide.situation import PoolRoom, RunSituation  # noqa: PLC0415
 
     running = store.runs(dag_id=run.dag_id, states=[RunState.RUNNING], limit=_COUNTED_RUNS)

@@ -101,9 +101,7 @@ class Scheduler:
         """
         try:
             if self._epoch is None:
-                self._epoch = self._store.take_lead(self._owner, now)
-                self._agents.drop()  # what agents said to a scheduler that did not lead yet may be long outdated
-                arrived = ()
+                return self._lead(now)
             if self.board is None:
                 self._begin_again(now)
             self._step(self._present(), arrived, now, hinted=hinted or now >= self._scan_at)
@@ -139,6 +137,12 @@ class Scheduler:
         """What is remembered may not be what is written: remember nothing, and let the agents say it all again."""
         self.board = None
         self._agents.drop()
+
+    def _lead(self, now: Instant) -> Instant:
+        """Take the lead. What agents said to one that did not lead yet may be long outdated: they say it again."""
+        self._epoch = self._store.take_lead(self._owner, now)
+        self._agents.drop()
+        return now
 
     def _begin_again(self, now: Instant) -> None:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""

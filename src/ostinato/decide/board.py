@@ -11,7 +11,7 @@ from typing import Final
 
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, NewAttempt, Output, RejectedRecords
-from ostinato.model.errors import ErrorClass, InvariantBroken
+from ostinato.model.errors import InvariantBroken
 from ostinato.model.limits import Limits
 from ostinato.model.message import Failure, Finished, Hello, Started
 from ostinato.model.record import OpenRun, Run
@@ -22,14 +22,13 @@ from .admission import Admission
 from .alarm import failure_alert, recovery_alert, sensor_alert
 from .capacity import Capacity
 from .classify import classify
-from .live import LiveAttempt, LiveRun
+from .live import NOT_STARTED, LiveAttempt, LiveRun
 from .retry import next_try
 from .shape import Shape, verdict
 from .step import Dispatch, Probe, Scribe, Step
 
 LOST: Final = Failure(how="lost", message="the agent that ran it is gone")
 
-_NOT_STARTED: Final = frozenset({TaskState.NONE, TaskState.UP_FOR_RETRY, TaskState.DEFERRED})
 _DISPATCHED_BY: Final = {
     TaskState.NONE: Cause.READY,
     TaskState.UP_FOR_RETRY: Cause.RETRY_DUE,
@@ -67,17 +66,10 @@ class Board:
             self.open_run(found.run, shape, found.next_seq)
             return
         live = LiveRun(found.run, shape, found.next_seq)
-        live.begin()
+        live.recall(found)
         self.runs[found.run.run_id] = live
         self.admission.enter(live)
-        live.tries = dict(found.tries)
-        live.failures = {no: {ErrorClass(name): n for name, n in of.items()} for no, of in found.failures.items()}
         for task in found.tasks:
-            live.recall(task.task_no, task.state)
-            if task.attempt is not None:
-                live.last_attempt[task.task_no] = task.attempt
-            if task.waiting_since is not None:
-                live.waiting_since[task.task_no] = task.waiting_since
             if task.state in {TaskState.DEFERRED, TaskState.UP_FOR_RETRY}:
                 self._set_timer(live, task.task_no, now if task.due_at is None else task.due_at)
         for row in found.live:
@@ -124,11 +116,10 @@ class Board:
                 if attempt.attempt not in holds:
                     self._send(attempt)
                 elif attempt.live.cancelling:
-                    self._tell_to_stop(attempt)
+                    self._tell_to_stop(attempt.agent, attempt.attempt)
         self.capacity.seat(hello.agent, hello.window, mine)
-        foreign = sorted(holds - mine)
-        if foreign:
-            self._scribe.step.cancel.setdefault(hello.agent, []).extend(foreign)
+        for foreign in sorted(holds - mine):
+            self._tell_to_stop(hello.agent, foreign)
 
     def agent_gone(self, agent: str) -> None:
         """The connection to an agent ended. What it has stays its own until it, or its successor, speaks."""
@@ -138,7 +129,7 @@ class Board:
         """An attempt has outlived a beat. One that is known to run stays as it is, one that is not live is stopped."""
         attempt = self.attempts.get(report.attempt)
         if attempt is None:
-            self._scribe.step.cancel.setdefault(agent, []).append(report.attempt)
+            self._tell_to_stop(agent, report.attempt)
         if attempt is None or attempt.state is not AttemptState.QUEUED:
             return
         move = AttemptMove(attempt.attempt, attempt.state, AttemptState.RUNNING, started_at=report.at, log=report.log)
@@ -312,8 +303,8 @@ class Board:
         dispatch = Dispatch(attempt.agent, attempt.attempt, attempt.live.run, attempt.task_no, attempt.number)
         self._scribe.step.dispatches[attempt.attempt] = dispatch
 
-    def _tell_to_stop(self, attempt: LiveAttempt) -> None:
-        self._scribe.step.cancel.setdefault(attempt.agent, []).append(attempt.attempt)
+    def _tell_to_stop(self, agent: str, attempt: int) -> None:
+        self._scribe.step.cancel.setdefault(agent, []).append(attempt)
 
     # --- moving along the graph ---------------------------------------------------------------------------------
 
@@ -373,11 +364,11 @@ class Board:
     def _stop(self, live: LiveRun, now: Instant) -> None:
         """End what has not started, and tell the agents to end what has."""
         for task_no, state in enumerate(live.states):
-            if state in _NOT_STARTED:
+            if state in NOT_STARTED:
                 self._scribe.move_task(live, task_no, Cause.CANCELLED, now)
                 live.settle(task_no)
         for attempt in live.live_attempt.values():
-            self._tell_to_stop(self.attempts[attempt])
+            self._tell_to_stop(self.attempts[attempt].agent, attempt)
         self._finish_if_done(live, now)
 
     def _resume(self, live: LiveRun, now: Instant) -> None:

@@ -10,14 +10,11 @@ from msgspec import Struct
 
 from ostinato.model.limits import Limits
 from ostinato.model.record import Pool
-from ostinato.model.state import TaskState
 from ostinato.model.time import Instant
 
-from .live import LiveAttempt, LiveRun
+from .live import NOT_STARTED, LiveAttempt, LiveRun
 
 DEFAULT_POOL = "default"
-
-_WANTS = frozenset({TaskState.NONE, TaskState.UP_FOR_RETRY, TaskState.DEFERRED})
 
 Wanted = tuple[bool, int, Instant, int, int, int, LiveRun]
 """Order of service: backfills last, then by task priority, oldest interval, run and task number."""
@@ -61,7 +58,7 @@ class PoolUse:
             first = self.wanted[0]
             task_no, live = first[4], first[6]
             slots = live.shape.tasks[task_no].slots
-            if live.states[task_no] not in _WANTS or task_no in live.live_attempt:
+            if live.states[task_no] not in NOT_STARTED or task_no in live.live_attempt:
                 heappop(self.wanted)
             elif slots > self.slots:
                 self.too_large.append(heappop(self.wanted))

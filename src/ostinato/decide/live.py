@@ -1,12 +1,17 @@
 """What the board remembers of unfinished work. Memory only; the store can rebuild it."""
 
+from typing import Final
+
 from ostinato.model.errors import ErrorClass
-from ostinato.model.record import Run
+from ostinato.model.record import OpenRun, Run
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, AttemptState, TaskState
 from ostinato.model.time import Instant
 
 from .shape import Count, Shape
+
+NOT_STARTED: Final = frozenset({TaskState.NONE, TaskState.UP_FOR_RETRY, TaskState.DEFERRED})
+"""A task instance in one of these has no live attempt, and may get one."""
 
 
 class LiveRun:
@@ -52,11 +57,19 @@ class LiveRun:
         self.counts = [Count() for _ in self.shape.gates]
         self.left = len(self.states)
 
-    def recall(self, task_no: int, state: TaskState) -> None:
-        """Set a task's state as the store has it, counting it where it is final."""
-        self.states[task_no] = state
-        if state in FINAL_TASK:
-            self.settle(task_no)
+    def recall(self, found: OpenRun) -> None:
+        """Begin where the store says that it stands."""
+        self.begin()
+        self.tries = dict(found.tries)
+        self.failures = {no: {ErrorClass(name): n for name, n in of.items()} for no, of in found.failures.items()}
+        for task in found.tasks:
+            self.states[task.task_no] = task.state
+            if task.attempt is not None:
+                self.last_attempt[task.task_no] = task.attempt
+            if task.waiting_since is not None:
+                self.waiting_since[task.task_no] = task.waiting_since
+            if task.state in FINAL_TASK:
+                self.settle(task.task_no)
 
     def settle(self, task_no: int) -> None:
         """A task instance has become final: count it, once, in every gate it feeds."""

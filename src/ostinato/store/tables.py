@@ -204,14 +204,12 @@ Index(
     "ix_run_cancel_requested",
     run.c.state,
     sqlite_where=text("cancel_requested_at IS NOT NULL"),
-    postgresql_where=text("cancel_requested_at IS NOT NULL"),
 )
 Index(
     "ix_run_backfill",
     run.c.backfill_id,
     run.c.state,
     sqlite_where=text("backfill_id IS NOT NULL"),
-    postgresql_where=text("backfill_id IS NOT NULL"),
 )
 
 task_instance: Final = Table(
@@ -271,7 +269,6 @@ Index(
     attempt.c.run_id,
     attempt.c.task_no,
     sqlite_where=text(fell_short("state")),
-    postgresql_where=text(fell_short("state")),
 )
 
 event: Final = Table(
@@ -347,6 +344,5 @@ outbox: Final = Table(
         "ix_outbox_next_at",
         "next_at",
         sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
     ),
 )

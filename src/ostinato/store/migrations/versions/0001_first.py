@@ -58,7 +58,6 @@ def upgrade() -> None:
         "attempt",
         ["run_id", "task_no"],
         sqlite_where=sa.text("(state = 3 OR state BETWEEN 6 AND 7 OR state = 10)"),
-        postgresql_where=sa.text("(state = 3 OR state BETWEEN 6 AND 7 OR state = 10)"),
     )
     op.create_table(
         "dag_problem",
@@ -154,7 +153,6 @@ def upgrade() -> None:
         "outbox",
         ["next_at"],
         sqlite_where=sa.text("next_at IS NOT NULL"),
-        postgresql_where=sa.text("next_at IS NOT NULL"),
     )
     op.create_table(
         "output",
@@ -289,14 +287,12 @@ def upgrade() -> None:
         "run",
         ["backfill_id", "state"],
         sqlite_where=sa.text("backfill_id IS NOT NULL"),
-        postgresql_where=sa.text("backfill_id IS NOT NULL"),
     )
     op.create_index(
         "ix_run_cancel_requested",
         "run",
         ["state"],
         sqlite_where=sa.text("cancel_requested_at IS NOT NULL"),
-        postgresql_where=sa.text("cancel_requested_at IS NOT NULL"),
     )
     op.create_index("ix_run_dag_interval", "run", ["dag_no", "interval_start"])
     op.create_index("ix_run_dag_state", "run", ["dag_no", "state"])

@@ -1,7 +1,7 @@
 """What people were told and promised: alerts by the interval that went wrong, deadlines by the calendar."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ostinato.decide.alarm import key_of
 from ostinato.model.cause import Cause
@@ -9,10 +9,8 @@ from ostinato.model.change import Commit
 from ostinato.model.record import Run
 from ostinato.model.time import Instant
 
+from .seen import SeenRun
 from .trace import demand
-
-if TYPE_CHECKING:
-    from .witness import SeenRun
 
 _TRIGGERS: Final = frozenset({Cause.FAILED_FINALLY, Cause.LOST_FINALLY, Cause.CONDITION_TIMED_OUT})
 
@@ -26,7 +24,7 @@ class Promises:
         self.succeeded: set[tuple[str, Instant]] = set()
         self.cursors: dict[str, Instant] = {}
 
-    def committed(self, change: Commit, created: Sequence[Run], runs: "Mapping[int, SeenRun]") -> None:
+    def committed(self, change: Commit, created: Sequence[Run], runs: Mapping[int, SeenRun]) -> None:
         """What a commit says to people is what its events say."""
         wanted: list[tuple[str, str]] = []
         for event in change.events:
