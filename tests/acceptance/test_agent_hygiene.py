@@ -74,6 +74,24 @@ def connections() -> None:
     import socket
     KEPT.append(socket.socketpair())
 """
+BUSY = """
+def square(number):
+    return number * number
+
+async def squares():
+    return [square(number) for number in range(4)]
+
+@task
+def busy() -> list[int]:
+    import asyncio
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+    from multiprocessing import get_context
+    with ProcessPoolExecutor(2, get_context("fork")) as pool:
+        of_processes = list(pool.map(square, range(4)))
+    with ThreadPoolExecutor(2) as pool:
+        of_threads = list(pool.map(square, range(4)))
+    return of_processes + of_threads + asyncio.run(squares())
+"""
 DIRTY = {
     "the_environment": "the environment: TRACE",
     "the_working_folder": "the working folder to /",
@@ -134,6 +152,13 @@ def test_connections_that_libraries_keep_are_let_be(rig: Rig) -> None:
     before = state(rig)["pid"]
     rig.perform("connections")
     assert {state(rig)["pid"] for _ in range(CLOSER_EVERY)} == {before}
+
+
+def test_a_task_may_use_threads_processes_and_an_event_loop_of_its_own(rig: Rig) -> None:
+    rig.code(TASKS + BUSY)
+    before = state(rig)["pid"]
+    assert rig.value("busy") == [0, 1, 4, 9] * 3
+    assert state(rig)["pid"] == before
 
 
 def test_memory_that_was_given_back_is_let_be_and_counts_for_its_task_only(rig: Rig) -> None:

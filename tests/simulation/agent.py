@@ -53,6 +53,7 @@ class Executor:
         self.number = number
         self.queue: deque[Assignment] = deque()
         self.performance: Performance | None = None
+        self.latest: Performance | None = None
         self.alive = True
         self.segment = f"{life.name}.{number}"
         self.log_end = 0
@@ -95,7 +96,7 @@ class Executor:
         call = _CALL.decode(assignment.call)
         act = life.act_of(assignment, call)
         self._log_begin = self.log_end
-        self.performance = life.world.begins(assignment.attempt, call, act, life.timeline.now)
+        self.performance = self.latest = life.world.begins(assignment.attempt, call, act, life.timeline.now)
         life.timeline.after(act.takes_ms, partial(self._done, self.performance))
 
     def _done(self, performance: Performance) -> None:
@@ -299,8 +300,8 @@ class AgentLife:
                 executor = self.executors.get(number)
                 if executor is None:
                     return
-                if executor.performance is not None:
-                    executor.performance.asked_to_stop = True
+                if executor.latest is not None:  # even if it has just ended: its report may be on the way
+                    executor.latest.asked_to_stop = True
                 if signal == _KILL:
                     executor.die(-_KILL, "killed by its agent")
                 else:

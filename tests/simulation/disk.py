@@ -26,6 +26,7 @@ class FaultyStore:
         self._random = random
         self._disk = disk
         self._point = point
+        self._epoch = 0
 
     def __getattr__(self, name: str) -> Any:
         return partial(self._read, getattr(self._store, name))
@@ -34,15 +35,16 @@ class FaultyStore:
         """Take the lead, which may be done and not answered."""
         self._point("before it takes the lead")
         self._disk.trouble()
-        self._witness.epoch = epoch = self._store.take_lead(owner, now)
+        self._epoch = self._witness.epoch = self._store.take_lead(owner, now)
         if self._random.random() < self._disk.lost_answer:
             raise StoreUnavailable("the lead was taken and the answer lost")
-        return epoch
+        return self._epoch
 
     def pools(self) -> list[Pool]:
-        """The pools; the scheduler knows of them now."""
+        """The pools; if this scheduler leads, it goes by them from now on."""
         pools = self._read(self._store.pools)
-        self._witness.pools_read()
+        if self._epoch == self._witness.epoch:
+            self._witness.pools_read()
         return pools
 
     def commit(self, change: Commit, epoch: int) -> list[Run]:

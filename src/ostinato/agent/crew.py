@@ -64,6 +64,10 @@ class Executor(Struct, eq=False):
         """Whether it could take something."""
         return not self.handed and not self.leaving
 
+    def has_ahead_less_than(self, priority: int) -> bool:
+        """Whether it was given something ahead that is less urgent. What it was given last is least urgent."""
+        return len(self.handed) > 1 and self.handed[-1].assignment.priority < priority
+
     def learn(self, took_ms: int) -> None:
         """A task took this long, cut to whole milliseconds; the cuts even out."""
         self.pace += (took_ms - self.pace) / _MEMORY

@@ -141,8 +141,6 @@ class Ledger:
         if report.leaving:
             executor.leaving = True
             executor.parting = finished
-            if executor.handed:
-                self._orders.append(TakeBack(number))
             return
         self._finish(finished)
         if executor.handed:
@@ -154,9 +152,10 @@ class Ledger:
             self._retire(executor)
 
     def taken_back(self, number: int, attempts: Iterable[int], now: Instant) -> None:
-        """What an executor had not begun, and will not. Raises InvariantBroken if it was given something in between.
+        """What an executor had not begun, and will not. Raises InvariantBroken for what it was not given.
 
-        An attempt for whose sake the executor was stopped ends with it, begun or not.
+        It may have begun others in between: both ends read at once, and whoever receives an attempt has it. An attempt
+        for whose sake the executor was stopped ends with it, begun or not.
         """
         executor = self._executors[number]
         executor.untouched = False
@@ -164,9 +163,14 @@ class Ledger:
         if executor.stopping:
             return
         back = set(attempts)
-        while executor.handed and executor.handed[-1].attempt in back:
-            held = executor.handed.pop()
-            back.remove(held.attempt)
+        taken = [held for held in executor.handed if held.attempt in back]
+        if len(taken) < len(back):
+            raise InvariantBroken(f"executor {number} gives back {sorted(back)}, some of which it was not given")
+        head = executor.handed[0] if executor.handed else None
+        executor.handed = deque(held for held in executor.handed if held.attempt not in back)
+        if executor.handed and executor.handed[0] is not head:
+            executor.handed[0].begun = now
+        for held in reversed(taken):
             held.executor = None
             if held.cancelled:
                 self._drop(held, "cancelled", now)
@@ -174,8 +178,6 @@ class Ledger:
                 self._drop(held, "interrupted", now)
             else:
                 self._waiting.put(held)
-        if back:
-            raise InvariantBroken(f"executor {number} gives back {sorted(back)}, which were not the last it was given")
         if not executor.busy:
             self._busy.pop(number, None)
 
@@ -379,8 +381,7 @@ class Ledger:
         """Take back what was given ahead if something more urgent still waits."""
         first = self._waiting.first()
         for executor in self._busy.values():
-            ahead = list(executor.handed)[1:] if first is not None and executor.untouched else []
-            if first is not None and any(held.assignment.priority < first.assignment.priority for held in ahead):
+            if first is not None and executor.has_ahead_less_than(first.assignment.priority):
                 self._take_back(executor)
 
     def _next_line(self, now: Instant, without: set[str]) -> str | None:
@@ -431,7 +432,7 @@ class Ledger:
             head, first = self._waiting.head(line), self._waiting.first()
             if head is None or first is None or not _may_go(head, first, now):
                 return
-            if len(head.assignment.call) > LARGEST_AHEAD:
+            if len(head.assignment.call) > LARGEST_AHEAD or executor.has_ahead_less_than(head.assignment.priority):
                 return
             self._hand(executor, line, now)
 

@@ -14,7 +14,7 @@ from .live import LiveAttempt, LiveRun
 from .transition import next_attempt, next_run, next_task
 
 
-class Dispatch(Struct, frozen=True):
+class Dispatch(Struct, frozen=True, gc=False):
     """An attempt to send to an agent, once the commit that made it is durable."""
 
     agent: str

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from msgspec import structs
-
 from ostinato.home import Home
 from ostinato.model.errors import AgentFailed
 from ostinato.model.message import Assignment, FromAgent, Hello, Launch, Stop, ToAgent
@@ -22,7 +20,7 @@ READY: Final = b"ready"
 """What a starting agent writes to its announcement pipe once it listens. Anything else is why it cannot."""
 
 MOST_SILENT: Final = 5
-"""So many connections in a row may end before the agent has said who it is: agents may be killed, but not all of them."""
+"""So many tries in a row may come to nothing, or to an agent that hangs up before it has said who it is."""
 
 _FRAME_BYTES: Final = 8 << 20
 
@@ -59,8 +57,9 @@ class LocalAgent:
         if not self.connected() and self._stop is None:
             self._join_or_start()
         if self._starting is not None and self._starting.over():
-            self._starting = None
-            self._join()
+            starting, self._starting = self._starting, None
+            starting.succeed()
+            self._join_or_start()
         if self._link is None:
             return []
         self._link.flush()
@@ -75,9 +74,8 @@ class LocalAgent:
         """Send in order, without waiting. Messages to any but the connected agent are dropped."""
         if self._link is None or agent != self._name:
             return
-        for message in messages:
-            for portion in _portions(message):
-                self._link.send([portion])
+        for frame in _frames(messages):
+            self._link.send(frame)
         self._watch(self._link)
 
     def stop(self, grace: float) -> None:
@@ -87,7 +85,7 @@ class LocalAgent:
             self._link.send([self._stop])
             self._watch(self._link)
         elif self._starting is None:
-            with suppress(AgentFailed):  # none lives that could be stopped
+            with suppress(OSError):  # none lives that could be stopped
                 self._join()
 
     def drop(self) -> None:
@@ -106,19 +104,19 @@ class LocalAgent:
         self._epoll.close()
 
     def _join_or_start(self) -> None:
+        """Try again and again, for agents may be killed; but not for ever if none ever says a word."""
+        if self._silent >= MOST_SILENT:
+            raise AgentFailed("the agent hangs up without a word, again and again", where=str(self._home.path))
+        self._silent += 1
         try:
             self._join()
-        except AgentFailed:
+        except OSError:
             self._starting = _Starting(self._home, self._slots)
             self._epoll.register(self._starting, select.EPOLLIN)
 
     def _join(self) -> None:
-        try:
-            connection = connect(self._home.agent_socket)
-        except OSError as error:
-            where = str(self._home.agent_socket)
-            raise AgentFailed(f"the agent does not answer: {error.strerror}", where=where) from error
-        self._link = Link(connection, FromAgent)  # pyright: ignore[reportArgumentType] - a union is no type, but decodes
+        """Connect. Raises OSError if no agent listens."""
+        self._link = Link(connect(self._home.agent_socket), FromAgent)  # pyright: ignore[reportArgumentType] - a union is no type, but decodes
         self._epoll.register(self._link, select.EPOLLIN)
         if self._stop is not None:
             self._link.send([self._stop])
@@ -126,15 +124,13 @@ class LocalAgent:
     def _arrival(self, message: FromAgent) -> Arrival:
         if isinstance(message, Hello):
             self._name = message.agent
+            self._silent = 0
         return Arrival(self._name, message)
 
     def _hung_up(self, link: Link[FromAgent]) -> list[Arrival]:
-        """An agent that was killed is followed by another; agents that never say a word are given up on."""
         name, self._name, self._link = self._name, "", None
-        self._silent = 0 if name else self._silent + 1
-        if link.nonsense or self._silent >= MOST_SILENT:
-            what = link.trouble or "it hangs up without a word"
-            raise AgentFailed(f"the agent cannot be understood: {what}", where=str(self._home.path))
+        if link.nonsense:
+            raise AgentFailed(f"the agent cannot be understood: {link.trouble}", where=str(self._home.path))
         if self._stop is None:
             self._join_or_start()
         return [Arrival(name, None)] if name else []
@@ -170,15 +166,16 @@ class _Starting:
         return self._read
 
     def over(self) -> bool:
-        """Whether it is ready. Raises AgentFailed if it will not be."""
-        if not select.select([self._read], [], [], 0)[0]:
-            return False
+        """Whether it is ready, or never will be."""
+        return bool(select.select([self._read], [], [], 0)[0])
+
+    def succeed(self) -> None:
+        """Take in how it went. Raises AgentFailed if it will never be ready."""
         said = os.read(self._read, 4096)
         self.close()
         if said != READY:
             why = said.decode(errors="replace") or "it ended without a word"
             raise AgentFailed(f"the agent cannot start: {why}", where=str(self._home.path))
-        return True
 
     def close(self) -> None:
         """Wait for the process that was started, which ends once the agent is detached."""
@@ -186,18 +183,26 @@ class _Starting:
         self._process.wait()
 
 
-def _portions(message: ToAgent) -> Iterable[ToAgent]:
-    """A message, or a large Launch in several, so that no frame gets out of hand."""
-    if not isinstance(message, Launch):
-        yield message
-        return
+def _frames(messages: Sequence[ToAgent]) -> Iterable[Sequence[ToAgent]]:
+    """All messages in one frame, which wakes the agent once; a large Launch in several, so that none gets out of hand."""
+    together: list[ToAgent] = []
+    for message in messages:
+        if isinstance(message, Launch):
+            *before, message = _portions(message)  # noqa: PLW2901 - the last portion goes with the others
+            yield from ([portion] for portion in before)
+        together.append(message)
+    yield together
+
+
+def _portions(launch: Launch) -> list[Launch]:
+    """A Launch as one or several, none of them much over ``_FRAME_BYTES``, in order."""
+    portions: list[Launch] = []
     portion: list[Assignment] = []
     size = 0
-    for assignment in message.assignments:
+    for assignment in launch.assignments:
         portion.append(assignment)
         size += len(assignment.call)
         if size > _FRAME_BYTES:
-            yield structs.replace(message, assignments=tuple(portion))
+            portions.append(Launch(tuple(portion)))
             portion, size = [], 0
-    if portion:
-        yield structs.replace(message, assignments=tuple(portion))
+    return [*portions, Launch(tuple(portion))]

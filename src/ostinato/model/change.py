@@ -1,6 +1,7 @@
 """What one commit writes. The decisions of a step are values; the store applies them all or none.
 
 Every change of state names what it moves from, so that the write can be guarded: the number of rows is the verdict.
+Thousands of these are made in a moment and hold no cycles, so the garbage collector need not look at them (``gc=False``).
 """
 
 from typing import Literal
@@ -30,7 +31,7 @@ class NewRun(Struct, frozen=True):
     by: str = ""
 
 
-class RunMove(Struct, frozen=True):
+class RunMove(Struct, frozen=True, gc=False):
     """A run goes from one state to another."""
 
     run_id: int
@@ -39,7 +40,7 @@ class RunMove(Struct, frozen=True):
     at: Instant
 
 
-class TaskMove(Struct, frozen=True):
+class TaskMove(Struct, frozen=True, gc=False):
     """A task instance goes from one state to another; ``was`` NONE creates its row.
 
     ``attempt`` is its newest attempt. ``due_at`` is when a deferred or retrying instance is looked at again,
@@ -56,7 +57,7 @@ class TaskMove(Struct, frozen=True):
     waiting_since: Instant | None = None
 
 
-class NewAttempt(Struct, frozen=True):
+class NewAttempt(Struct, frozen=True, gc=False):
     """A try begins its life, queued for an agent."""
 
     attempt: int
@@ -67,7 +68,7 @@ class NewAttempt(Struct, frozen=True):
     at: Instant
 
 
-class AttemptMove(Struct, frozen=True):
+class AttemptMove(Struct, frozen=True, gc=False):
     """An attempt starts or ends; the fields below ``becomes`` are what is known of it by then."""
 
     attempt: int
@@ -82,7 +83,7 @@ class AttemptMove(Struct, frozen=True):
     cpu_ms: int = 0
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One line of a run's history. ``seq`` counts from 0 in each run; ``task_no`` None speaks of the run itself.
 
     ``was`` and ``becomes`` are state names; ``facts`` is small JSON-able detail (rule, delay, who asked).

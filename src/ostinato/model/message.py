@@ -29,7 +29,7 @@ class Call(Struct, frozen=True, array_like=True):
     kwargs: tuple[tuple[str, bytes], ...] = ()
 
 
-class Assignment(Struct, frozen=True, array_like=True):
+class Assignment(Struct, frozen=True, array_like=True, gc=False):
     """One attempt for an agent. ``call`` is an encoded Call, which the agent hands on unread.
 
     ``timeout`` is in seconds of running time, ``memory`` in bytes; larger ``priority`` goes first.
@@ -44,7 +44,7 @@ class Assignment(Struct, frozen=True, array_like=True):
     call: bytes
 
 
-class LogRange(Struct, frozen=True, array_like=True):
+class LogRange(Struct, frozen=True, array_like=True, gc=False):
     """Where an attempt's output lies: bytes ``[offset, offset + length)`` of a segment file in the log folder."""
 
     segment: str
@@ -85,7 +85,7 @@ Verdict = Literal["success", "failed", "skipped", "not_yet", "cancelled", "inter
 """How an attempt ended. ``interrupted``: the agent stopped in order and took the attempt down with it."""
 
 
-class Finished(Struct, frozen=True, array_like=True, tag=1):
+class Finished(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """An attempt ended. Sent until acknowledged. ``peak_kib`` is memory, ``cpu_ms`` processor time of the attempt."""
 
     attempt: int
