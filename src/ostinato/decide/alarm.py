@@ -4,6 +4,8 @@ The key is the interval, not the run: a later run of the same interval that succ
 Monday's data is not taken back by Tuesday's success.
 """
 
+from collections.abc import Mapping
+
 from ostinato.model.change import Alert
 from ostinato.model.message import Failure
 from ostinato.model.record import Run
@@ -24,40 +26,33 @@ def failure_alert(
     """A task has failed for good."""
     kind = failure.types[0] if failure.types else failure.how
     said = failure.message.partition("\n")[0][:200]
-    return Alert(
-        dedup_key=key_of(run.dag_id, run.interval.start),
-        action="trigger",
-        severity="error",
-        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} failed ({kind}: {said})",
-        at=now,
-        details={
-            "dag": run.dag_id,
-            "run": run.run_id,
-            "run_key": run.run_key,
-            "task": task.task_id,
-            "attempts": number,
-            "error_class": classified.error_class.value,
-            "rule": classified.rule,
-            "error": kind,
-            "next": f"ostinato show {run.run_id}",
-        },
-    )
+    details = {
+        "attempts": number,
+        "error_class": classified.error_class.value,
+        "rule": classified.rule,
+        "error": kind,
+    }
+    return _trouble(run, task, f"failed ({kind}: {said})", details, now)
 
 
 def sensor_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
     """What a sensor waited for has not come in time."""
+    return _trouble(run, task, "waited in vain", {"waited_s": task.sensor.timeout if task.sensor else 0}, now)
+
+
+def _trouble(run: Run, task: TaskSpec, what: str, details: Mapping[str, object], now: Instant) -> Alert:
     return Alert(
         dedup_key=key_of(run.dag_id, run.interval.start),
         action="trigger",
         severity="error",
-        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} waited in vain",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} {what}",
         at=now,
         details={
             "dag": run.dag_id,
             "run": run.run_id,
             "run_key": run.run_key,
             "task": task.task_id,
-            "waited_s": task.sensor.timeout if task.sensor else 0,
+            **details,
             "next": f"ostinato show {run.run_id}",
         },
     )
