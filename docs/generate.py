@@ -6,6 +6,7 @@
 import ast
 import importlib
 import inspect
+import os
 import pkgutil
 import textwrap
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import FunctionType, ModuleType
+from unittest.mock import patch
 
 import ostinato
 import ostinato_data
@@ -117,7 +119,8 @@ def commands() -> str:
     parts.append(
         "The same as `ostinato COMMAND --help`. State is kept in the folder that `OSTINATO_HOME` names, else in `./.ostinato`.\n"
     )
-    with redirect_stdout(StringIO()):  # help looks at where it is printed for its width and colours
+    # Help looks at where it is printed for its width and colours: the page has the same of both wherever it is made.
+    with redirect_stdout(StringIO()), patch.dict(os.environ, {"COLUMNS": "100"}):
         for command in COMMANDS:
             parts.append(f"## ostinato {command.name}\n\n{command.summary[:1].upper()}{command.summary[1:]}.\n")
             parts += [f"```text\n{draw_command(words, declared(command, words))}```\n" for words in spoken(command)]
