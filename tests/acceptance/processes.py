@@ -1,5 +1,9 @@
 """The processes of an agent, as the machine knows them."""
 
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,3 +19,10 @@ def agent_family(folder: Path) -> list[int]:
         if sign in line and b"ostinato.agent" in line:
             found.append(int(process.name))
     return found
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """Kill -9. One may take others with it before their turn comes."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,9 +1,7 @@
 """The demonstration, for real: killed in the middle it goes on, and run again it ends with the same content."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -17,7 +15,7 @@ import pytest
 from ostinato.home import Home
 from ostinato.model.state import RunState
 from ostinato.store import open_store
-from tests.acceptance.processes import agent_family
+from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import until
 from tests.conftest import refuse_leftovers
 
@@ -67,8 +65,7 @@ def test_killed_in_the_middle_it_goes_on_and_run_again_it_ends_with_the_same_con
         [sys.executable, "-m", "ostinato", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as first:
         until(lambda: ended_runs(stage) >= 40)
-        for pid in [first.pid, *agent_family(stage)]:
-            os.kill(pid, signal.SIGKILL)
+        kill_all([first.pid, *agent_family(stage)])
     went_on = demo()
     assert went_on.returncode == 0, went_on.stderr
     assert "goes on where it was" in went_on.stdout

@@ -1,6 +1,5 @@
 """Real processes, killed for real: what was accepted is done, and takes effect once."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import open_store
-from tests.acceptance.processes import agent_family
+from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import PATIENCE_S, until
 
 TASKS = 300
@@ -116,8 +115,7 @@ def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home,
         trigger()
         until(lambda: len(executed(marks)) > TASKS // 4)
         process.kill()
-        for pid in agent_family(home.path):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(agent_family(home.path))
     with dev(marks):
         until(lambda: succeeded(home))
     store = open_store(home.database)

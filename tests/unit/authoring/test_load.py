@@ -175,7 +175,8 @@ def test_a_module_that_is_missing_is_answered_by_where_to_get_it() -> None:
     assert problem.help == "install it, or put nosuchmodule.py beside the dag file"
 
 
-def test_a_file_that_hides_the_module_it_needs_is_told_so() -> None:
+def test_a_file_that_hides_the_module_it_needs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "duckdb", raising=False)  # another test may have imported it
     with pytest.raises(DagFileInvalid) as refused:
         load_source(Source("/dags/duckdb.py", b"import duckdb\nduckdb.connect()\n"))
     assert refused.value.help == "this file hides the module 'duckdb' from itself: give it another name"
