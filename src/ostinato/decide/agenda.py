@@ -136,8 +136,7 @@ class Agenda:
     def _follow(self, dag_id: str, now: Instant, commit: Commit) -> None:
         since = self._until[dag_id]
         dag, spec = self._dags[dag_id]
-        if spec.schedule is None:
-            return
+        assert spec.schedule is not None
         intervals, until = due(spec.schedule, spec.catchup, since, now, spec.start, spec.end, MAX_RUNS_PER_TICK)
         params = encode({param.name: param.default for param in spec.params})
         for interval in intervals:
@@ -146,8 +145,7 @@ class Agenda:
                 at = due_at(spec.deadline, interval)
                 commit.expectations.append(ExpectationMove(dag_id, interval.start, at, "expected", now))
                 self._watch(dag_id, interval.start, at)
-        if until != since:
-            commit.cursors.append(ScheduleCursor(dag_id, until))
+        commit.cursors.append(ScheduleCursor(dag_id, until))
         self._await_tick(dag_id, spec.schedule, until)
 
     def _watch(self, dag_id: str, start: Instant, at: Instant) -> None:

@@ -157,9 +157,10 @@ class Board:
                 self._not_yet(attempt, report, now)
             case "failed":
                 self._fail(attempt, report, report.failure or LOST, now)
-            case "cancelled" | "interrupted":
-                if agent is not None and report.verdict == "interrupted":
-                    self.capacity.close(agent)
+            case "cancelled":
+                self._taken_down(attempt, report, now)
+            case _:
+                self.capacity.close(attempt.agent)  # it stops, and would give back whatever it is sent
                 self._taken_down(attempt, report, now)
 
     def probed(self, run_id: int, task_no: int, now: Instant, *, found: bool) -> None:

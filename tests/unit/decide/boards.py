@@ -82,6 +82,8 @@ class Desk:
         opened = run or run_of(1)
         self.board.open_run(opened, shape_of(*tasks, dag_id=opened.dag_id, most=most))
         self.tick()
+        while (due := self.board.next_due()) is not None and due <= self.now:
+            self.tick()
         return opened.run_id
 
     def tick(self, later: int = 0) -> Step:

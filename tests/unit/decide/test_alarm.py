@@ -4,8 +4,7 @@ from ostinato.decide import alarm
 from ostinato.decide.classify import classify
 from ostinato.model.message import Failure
 from ostinato.model.spec import Sensor, TaskSpec
-
-from .boards import LOGIC, NOW, run_of
+from tests.unit.decide.boards import LOGIC, NOW, run_of
 
 TASK = TaskSpec("load")
 

@@ -6,8 +6,7 @@ from hypothesis.strategies import floats, integers
 
 from ostinato.decide.live import LiveRun
 from ostinato.model.spec import Sensor, TaskSpec
-
-from .boards import NOW, run_of, shape_of
+from tests.unit.decide.boards import NOW, run_of, shape_of
 
 
 def waiting(sensor: Sensor | None) -> LiveRun:

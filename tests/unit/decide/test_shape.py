@@ -9,8 +9,7 @@ from hypothesis.strategies import booleans, composite, data, integers, lists, pe
 from ostinato.decide.shape import Count, Gate, Shape, verdict
 from ostinato.model.spec import TaskSpec, TriggerRule
 from ostinato.model.state import FINAL_TASK, TaskState
-
-from .boards import shape_of
+from tests.unit.decide.boards import shape_of
 
 ENDS = sorted(FINAL_TASK)
 RULES: tuple[TriggerRule, ...] = ("all_success", "all_done")

@@ -12,8 +12,7 @@ from ostinato.model.errors import InvariantBroken
 from ostinato.model.message import Finished, LogRange
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
-
-from .boards import NOW, run_of, shape_of
+from tests.unit.decide.boards import NOW, run_of, shape_of
 
 
 def live_run() -> LiveRun:
