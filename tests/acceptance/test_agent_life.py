@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ostinato.home import Home
+from ostinato.model.message import Stop
 from tests.acceptance.agent_rig import PATIENCE_S, Rig, alive, descendants, wait_for_end
 
 TASKS = """
@@ -225,11 +226,13 @@ def test_stopping_gives_what_runs_a_grace_and_interrupts_the_rest(home: Home) ->
     rig.wait_until_running(soon)
     rig.wait_until_running(never)
     waiting = [rig.launch("hello") for _ in range(3)]
-    (home.path / "fifo").write_text("in time")
-    rig.stop(grace=0.3)
-    assert rig.result(soon).verdict == "success"
-    assert rig.result(never).verdict == "interrupted"
+    rig.send(Stop(grace=PATIENCE_S))
     assert [rig.result(attempt).verdict for attempt in waiting] == ["interrupted"] * 3
+    (home.path / "fifo").write_text("in time")
+    assert rig.result(soon).verdict == "success"
+    assert rig.results(never) == []
+    rig.stop(grace=0.1)
+    assert rig.result(never).verdict == "interrupted"
     wait_for_end(rig.hello.pid)
 
 

@@ -31,6 +31,7 @@ def audit(store: Store, witness: Witness, world: World, people: People, calls: l
         _run_is_as_witnessed(store, witness.runs[run_id], run)
     for dag_id, key in people.accepted:
         demand((dag_id, key) in witness.keys, f"the run {key} of {dag_id} was accepted and is not there")
+    _results_are_kept(store, witness)
     _people_were_told(store, witness, world)
     _calendar(people, witness, calls)
 
@@ -87,6 +88,18 @@ def _history_replays(events: list[LoggedEvent], run: Run, tasks: dict[int, Task]
     demand(dict(states) == {no: task.state for no, task in tasks.items()}, "the history ends with other tasks", run_id)
     last = {no: task.attempt for no, task in tasks.items() if task.attempt is not None}
     demand(attempts == last, "the history ends with other attempts", run_id)
+
+
+def _results_are_kept(store: Store, witness: Witness) -> None:
+    kept = store.outputs([(run_id, no) for run_id, seen in witness.runs.items() for no in range(len(seen.states))])
+    demand(kept == witness.outputs, "other outputs are kept than took effect")
+    rows: defaultdict[int, list[object]] = defaultdict(list)
+    for rejected in reversed(store.rejected(limit=ALL)):
+        rows[rejected.attempt].append(rejected.letters)
+    demand(rows == witness.rejected, "other dead letters are kept than took effect")
+    watched = {(e.dag_id, e.start): (e.due_at, e.state) for e in store.open_expectations()}
+    expected = {key: value for key, value in witness.promises.expected.items() if value[1] != "met"}
+    demand(watched == expected, "other deadlines are watched than were promised")
 
 
 def _people_were_told(store: Store, witness: Witness, world: World) -> None:

@@ -115,7 +115,7 @@ def _classes_of(witness: Witness, attempt: int) -> set[str]:
     """The class that the failure of an attempt truly has; two if it ended by itself just as its time was over."""
     performance = witness.world.performed.get(attempt)
     if performance is None:
-        return set()
+        return set() if attempt in witness.launched else {"logic"}  # it could not be prepared
     if performance.killed in _KILLERS:
         return {"resource"}
     own = {CLASS_OF.get(performance.act.kind, "none")}

@@ -52,6 +52,7 @@ class Witness:
         self.promises = Promises()
         self.open: dict[int, None] = {}
         self.moves: set[tuple[str, str, str]] = set()
+        self.launched: set[int] = set()
         self.commits = 0
         self.epoch = 0
         self._running: defaultdict[str, set[int]] = defaultdict(set)
@@ -98,6 +99,7 @@ class Witness:
         match message:
             case Launch(assignments):
                 for assignment in assignments:
+                    self.launched.add(assignment.attempt)
                     seen = self.attempts.get(assignment.attempt)
                     demand(seen is not None, f"attempt {assignment.attempt} was sent before it was written")
                     if seen is not None:

@@ -30,6 +30,10 @@ POOLS: Final = ("default", "narrow", "wide", "unmade")
 """The pools that tasks use. Nobody makes the last one until the storm is over."""
 
 
+UNFILLABLE: Final = "{{ what_nobody_knows }}"
+"""A template that the compiler would have refused: no attempt that has it can be prepared."""
+
+
 def dag_by_chance(random: Random, dag_id: str, now: Instant) -> DagSpec:
     """A dag."""
     schedule = _schedule(random)
@@ -104,7 +108,11 @@ def _task(random: Random, no: int, upstream: tuple[int, ...]) -> TaskSpec:
         upstream=upstream,
         trigger_rule="all_done" if random.random() < 0.25 else "all_success",
         args=tuple([OutputOf(above) for above in upstream]) if kind == "python" else (),
-        kwargs=(("at", Template("{{ interval_end }}")), ("size", ParamOf("size")), ("fixed", Value([no, "x"]))),
+        kwargs=(
+            ("at", Template(random.choices(("{{ interval_end }}", UNFILLABLE), (60, 1))[0])),
+            ("size", ParamOf("size")),
+            ("fixed", Value([no, "x"])),
+        ),
         retry=Retry(
             transient=random.randint(0, 3),
             resource=random.randint(0, 2),

@@ -5,9 +5,9 @@ An attempt that was launched is waiting, handed to one executor, or finished and
 with exactly one Finished, which says that nothing of it runs any more. Never are more executors at work than there are
 slots.
 
-Executors are given short tasks ahead of time, in the order in which they will perform them. What one has not begun can
-be taken back: the kernel decides who gets a message that executor and agent reach for, so no attempt is begun twice.
-It is taken back when another executor is free for it, when something more urgent waits, and when it is cancelled.
+What an executor was given ahead and has not begun can be taken back: the kernel decides who gets a message that both
+executor and agent reach for, so no attempt is begun twice. Before one attempt is stopped, the others of its executor
+are taken back; then the signal can meet no other.
 """
 
 import signal
@@ -23,43 +23,27 @@ from ostinato.model.limits import Limits
 from ostinato.model.message import Assignment, Finished, FromAgent, LogRange, Started
 from ostinato.model.time import Instant
 
-from .crew import LARGEST_AHEAD, LONG_MS, Executor, Stopping
+from .allotment import AGAIN_MS, Allotment
+from .crew import LONG_MS, Executor, Stopping
 from .ending import Exit, ending
 from .message import Report
-from .order import Hand, Kill, Make, Order, TakeBack
-from .waiting import SINGLE, Held, Waiting
+from .order import Kill, Order
+from .waiting import SINGLE, Held
 
 KILL_GRACE_MS: Final = 2_000
 """How long a task has to end by itself after it was asked to."""
-
-OVERTAKEN_MS: Final = 200
-"""Among equals, an executor that has the code already takes a later attempt, unless an earlier one waited this long."""
-
-AGAIN_MS: Final = 1_000
-"""What the machine refused is tried again after this long."""
 
 
 class Ledger:
     """See the module. Facts are methods; after all that are known, `decide` gives orders, and `messages` what to say."""
 
     def __init__(self, slots: int, limits: Limits) -> None:
-        self.slots = slots
         self._beat_ms = round(limits.beat_s * 1000)
-        self._executor_tasks = limits.executor_tasks
+        self._all = Allotment(slots, limits.executor_tasks)
         self._held: dict[int, Held] = {}
-        self._waiting = Waiting()
-        self._executors: dict[int, Executor] = {}
-        self._busy: dict[int, Executor] = {}
-        self._coming: set[int] = set()
         self._unacknowledged: dict[int, Finished] = {}
         self._unsaid: deque[FromAgent] = deque()
-        self._orders: list[Order] = []
-        self._hands: dict[int, list[Assignment]] = {}
         self._arrivals = 0
-        self._made = 0
-        self._make_at: Instant = 0
-        self._hand_at: Instant = 0
-        self._wanting = 0
         self._stop_at: Instant | None = None
 
     # --- what the scheduler says --------------------------------------------------------------------------------
@@ -77,7 +61,7 @@ class Ledger:
             held = Held(assignment, self._arrivals, now)
             self._held[assignment.attempt] = held
             if self._stop_at is None:
-                self._waiting.put(held)
+                self._all.waiting.put(held)
             else:
                 self._drop(held, "interrupted", now)
 
@@ -94,34 +78,32 @@ class Ledger:
                 continue
             held.cancelled = True
             if held.executor is None:
-                self._waiting.remove(held)
+                self._all.waiting.remove(held)
                 self._drop(held, "cancelled", now)
-            elif (executor := self._executors[held.executor]).handed and executor.handed[0] is not held:
-                self._take_back(executor)
+            elif (executor := self._all.executors[held.executor]).handed and executor.handed[0] is not held:
+                self._all.take_back(executor)
 
     def stop(self, grace_ms: int, now: Instant) -> None:
         """Take on nothing more; what runs after ``grace_ms`` is interrupted, what waits is so at once."""
         self._stop_at = now + grace_ms if self._stop_at is None else min(self._stop_at, now + grace_ms)
-        for held in self._waiting.clear():
+        for held in self._all.waiting.clear():
             self._drop(held, "interrupted", now)
-        for executor in self._busy.values():
-            self._take_back(executor)
+        for executor in self._all.busy.values():
+            self._all.take_back(executor)
 
     # --- what executors do --------------------------------------------------------------------------------------
 
     def joined(self, number: int, segment: str, log_end: int) -> None:
         """An executor that was ordered is there. Its output goes to the log segment of that name."""
-        self._coming.discard(number)
-        self._executors[number] = Executor(number, segment, log_end)
+        self._all.joined(Executor(number, segment, log_end))
 
     def not_made(self, number: int, again_at: Instant) -> None:
         """An executor that was ordered could not be made; it is not tried again before ``again_at``."""
-        self._coming.discard(number)
-        self._make_at = again_at
+        self._all.not_made(number, again_at)
 
     def reported(self, number: int, report: Report, now: Instant) -> None:
         """An executor says how its first attempt ended. Raises InvariantBroken if it speaks of another."""
-        executor = self._executors[number]
+        executor = self._all.executors[number]
         finished = report.finished
         if not executor.handed or executor.handed[0].attempt != finished.attempt:
             raise InvariantBroken(f"executor {number} reports attempt {finished.attempt}, which it does not perform")
@@ -145,11 +127,11 @@ class Ledger:
         self._finish(finished)
         if executor.handed:
             return
-        del self._busy[number]
+        del self._all.busy[number]
         if executor.line == SINGLE:
             executor.leaving = True
-        elif executor.leaving or executor.tasks >= self._executor_tasks:
-            self._retire(executor)
+        elif executor.leaving or executor.tasks >= self._all.executor_tasks:
+            self._all.retire(executor)
 
     def taken_back(self, number: int, attempts: Iterable[int], now: Instant) -> None:
         """What an executor had not begun, and will not. Raises InvariantBroken for what it was not given.
@@ -157,7 +139,7 @@ class Ledger:
         It may have begun others in between: both ends read at once, and whoever receives an attempt has it. An attempt
         for whose sake the executor was stopped ends with it, begun or not.
         """
-        executor = self._executors[number]
+        executor = self._all.executors[number]
         executor.untouched = False
         executor.recalled = False
         if executor.stopping:
@@ -177,26 +159,24 @@ class Ledger:
             elif self._stop_at is not None:
                 self._drop(held, "interrupted", now)
             else:
-                self._waiting.put(held)
+                self._all.waiting.put(held)
         if not executor.busy:
-            self._busy.pop(number, None)
+            self._all.busy.pop(number, None)
 
     def refuses(self, number: int) -> None:
         """An executor does not take what it is given; it gets nothing more, and ends after what it has."""
-        executor = self._executors[number]
+        executor = self._all.executors[number]
         executor.leaving = True
         if not executor.busy:
-            self._retire(executor)
+            self._all.retire(executor)
 
     def pause(self, until: Instant) -> None:
         """Hand out nothing for now: the journal cannot be written."""
-        self._hand_at = until
+        self._all.hand_none_before(until)
 
     def gone(self, number: int, end: Exit, now: Instant) -> None:
         """An executor is gone, with every process it left. First tell what it reported and what can be taken back."""
-        executor = self._executors.pop(number)
-        self._busy.pop(number, None)
-        self._orders = [order for order in self._orders if order.executor != number]
+        executor = self._all.remove(number)
         if executor.parting is not None:
             self._finish(executor.parting)
         for held in executor.handed:
@@ -214,34 +194,26 @@ class Ledger:
                 )
             )
         if end.code is not None and not executor.tasks and not executor.handed and not executor.leaving:
-            self._make_at = now + AGAIN_MS
+            self._all.make_none_before(now + AGAIN_MS)
 
     # --- what is to be done -------------------------------------------------------------------------------------
 
     def decide(self, now: Instant) -> list[Order]:
         """What is to be done by all that is known. Call it again after the answers, until there is nothing to do."""
-        for executor in self._busy.values():
+        for executor in self._all.busy.values():
             if executor.handed and executor.parting is None:
                 self._watch(executor, executor.handed[0], now)
-        if now >= self._hand_at:
-            self._hand_at = 0
-        if self._waiting and not self._hand_at:
-            self._fill(now)
-            self._give_ahead(now)
-            for number, assignments in self._hands.items():
-                self._orders.append(Hand(number, tuple(assignments)))
-            self._hands.clear()
-            self._recall()
-        elif len(self._busy) < self.slots:
-            self._share(now)
-        self._staff(now)
-        orders, self._orders = self._orders, []
+        self._all.allot(now)
+        if self._stop_at is None:
+            self._all.staff(now)
+        orders, self._all.orders = self._all.orders, []
         return orders
 
     def next_due(self) -> Instant | None:
         """When `decide` will have something to do although nothing else happens; None: never."""
-        due: list[Instant] = []
-        for executor in self._busy.values():
+        allotting = self._all.next_due() if self._stop_at is None else None
+        due = [] if allotting is None else [allotting]
+        for executor in self._all.busy.values():
             if executor.kill_at is not None:
                 due.append(executor.kill_at)
             if executor.stopping or executor.parting is not None:
@@ -253,12 +225,8 @@ class Ledger:
                 due.append(_deadline(head, head.assignment.timeout))
             if self._stop_at is not None:
                 due.append(self._stop_at)
-            if executor.untouched and len(executor.handed) > 1 and len(self._busy) < self.slots:
+            if executor.untouched and len(executor.handed) > 1 and len(self._all.busy) < self._all.slots:
                 due.append(head.begun + LONG_MS)
-        if self._wanting:
-            due.append(self._make_at)
-        if self._waiting and self._hand_at:
-            due.append(self._hand_at)
         return min(due, default=None)
 
     # --- what it knows ------------------------------------------------------------------------------------------
@@ -277,7 +245,7 @@ class Ledger:
     def say_again(self) -> None:
         """Somebody new listens: every result that is not acknowledged, and what has been running, is to be said."""
         self._unsaid = deque(self._unacknowledged.values())
-        for executor in self._busy.values():
+        for executor in self._all.busy.values():
             for held in executor.handed:
                 held.announced = False
 
@@ -287,22 +255,22 @@ class Ledger:
 
     def log_begin(self, number: int) -> int:
         """Where in its log segment the output of an executor's present attempt begins."""
-        return self._executors[number].log_end
+        return self._all.executors[number].log_end
 
     def running(self, now: Instant) -> list[tuple[int, int]]:
         """The executors that have been at one attempt for a beat, and where in its log segment that began."""
         return [
             (executor.number, executor.log_end)
-            for executor in self._busy.values()
+            for executor in self._all.busy.values()
             if executor.handed and now - executor.handed[0].begun >= self._beat_ms
         ]
 
     @property
     def saturated(self) -> bool:
         """Whether every slot has work ahead of it and more waits, so that there is no hurry to look at results."""
-        if len(self._busy) < self.slots or not self._waiting:
+        if len(self._all.busy) < self._all.slots or not self._all.waiting:
             return False
-        return all(len(executor.handed) > 1 for executor in self._busy.values())
+        return all(len(executor.handed) > 1 for executor in self._all.busy.values())
 
     @property
     def at_rest(self) -> bool:
@@ -335,7 +303,7 @@ class Ledger:
         if executor.stopping:
             if executor.kill_at is not None and now >= executor.kill_at:
                 executor.kill_at = None
-                self._orders.append(Kill(executor.number, signal.SIGKILL))
+                self._all.orders.append(Kill(executor.number, signal.SIGKILL))
             return
         if not head.announced and now - head.begun >= self._beat_ms:
             head.announced = True
@@ -352,140 +320,15 @@ class Ledger:
         """Stop what an executor performs, but nothing else: it may be on to the next already."""
         executor.ending = True
         if len(executor.handed) > 1:
-            self._take_back(executor)
+            self._all.take_back(executor)
             return
         executor.stopping = why
         executor.leaving = True
         if why == "timed_out":
-            self._orders.append(Kill(executor.number, signal.SIGKILL))
+            self._all.orders.append(Kill(executor.number, signal.SIGKILL))
         else:
             executor.kill_at = now + KILL_GRACE_MS
-            self._orders.append(Kill(executor.number, signal.SIGTERM))
-
-    # --- who gets what ------------------------------------------------------------------------------------------
-
-    def _fill(self, now: Instant) -> None:
-        """Give free slots to who goes first; a slot whose executor is still to be made stays reserved."""
-        free = self.slots - len(self._busy)
-        without: set[str] = set()
-        while free > 0 and (line := self._next_line(now, without)) is not None:
-            free -= 1
-            executor = self._idle(line) or self._idle(None)
-            if executor is None:
-                without.add(line)
-            else:
-                self._hand(executor, line, now)
-        self._wanting = len(without)
-
-    def _recall(self) -> None:
-        """Take back what was given ahead if something more urgent still waits."""
-        first = self._waiting.first()
-        for executor in self._busy.values():
-            if first is not None and executor.has_ahead_less_than(first.assignment.priority):
-                self._take_back(executor)
-
-    def _next_line(self, now: Instant, without: set[str]) -> str | None:
-        """The line that gets the next slot: that of who goes first, or of his equal for whom all is ready."""
-        heads = [head for head in self._waiting.heads() if head.line not in without]
-        if not heads:
-            return None
-        first = min(heads, key=_rank)
-        if len(heads) == 1 or now - first.arrived >= OVERTAKEN_MS or self._idle(first.line) is not None:
-            return first.line
-        equals = [head for head in heads if head.assignment.priority == first.assignment.priority]
-        ready = [head for head in equals if self._idle(head.line) is not None]
-        return min(ready, key=_rank, default=first).line
-
-    def _idle(self, line: str | None) -> Executor | None:
-        """An executor with nothing to do that is there for a line; None: that has done nothing yet."""
-        for executor in self._executors.values():
-            if executor.line == line and executor.idle:
-                return executor
-        return None
-
-    def _hand(self, executor: Executor, line: str, now: Instant) -> None:
-        held = self._waiting.pop(line)
-        held.executor = executor.number
-        held.begun = now
-        executor.line = line
-        executor.untouched = True
-        executor.handed.append(held)
-        self._busy[executor.number] = executor
-        self._hands.setdefault(executor.number, []).append(held.assignment)
-
-    def _give_ahead(self, now: Instant) -> None:
-        """Give short tasks to busy executors ahead of time, evenly, and only while nobody else is due for their slot."""
-        if not self._waiting:
-            return
-        crews: dict[str, list[Executor]] = {}
-        for executor in self._busy.values():
-            if executor.line is not None and executor.room(now) > 0:
-                crews.setdefault(executor.line, []).append(executor)
-        for line, crew in crews.items():
-            each = ceil((self._waiting.length(line) + sum(len(executor.handed) for executor in crew)) / len(crew))
-            for executor in crew:
-                most = min(each, self._executor_tasks - executor.tasks) - len(executor.handed)
-                self._give(executor, line, min(most, executor.room(now)), now)
-
-    def _give(self, executor: Executor, line: str, most: int, now: Instant) -> None:
-        for _ in range(most):
-            head, first = self._waiting.head(line), self._waiting.first()
-            if head is None or first is None or not _may_go(head, first, now):
-                return
-            if len(head.assignment.call) > LARGEST_AHEAD or executor.has_ahead_less_than(head.assignment.priority):
-                return
-            self._hand(executor, line, now)
-
-    def _share(self, now: Instant) -> None:
-        """A slot is free and nobody waits: take back what stands behind a long task."""
-        for executor in self._busy.values():
-            if len(executor.handed) > 1 and now - executor.handed[0].begun >= LONG_MS:
-                self._take_back(executor)
-
-    def _take_back(self, executor: Executor) -> None:
-        """Once is enough until it is given something again."""
-        if executor.untouched and len(executor.handed) > 1:
-            executor.untouched = False
-            executor.recalled = True
-            self._orders.append(TakeBack(executor.number))
-
-    # --- how many there are -------------------------------------------------------------------------------------
-
-    def _staff(self, now: Instant) -> None:
-        """Keep unused executors ready, made ahead of time, and let go of those that wait for work longest."""
-        if self._stop_at is not None:
-            self._wanting = 0
-            return
-        present = [executor for executor in self._executors.values() if not executor.leaving]
-        bound = [executor for executor in present if executor.line not in {None, SINGLE}]
-        for executor in sorted(bound, key=lambda executor: executor.used_at)[: max(0, len(bound) - 2 * self.slots)]:
-            if executor.idle:
-                self._retire(executor)
-        fresh = sum(executor.line is None for executor in present) + len(self._coming)
-        single = self._waiting.length(SINGLE) or any(executor.line == SINGLE for executor in self._busy.values())
-        wanted = self.slots if single else min(self.slots, max(2, self._wanting))
-        if now < self._make_at:
-            self._wanting = max(self._wanting, wanted - fresh, 0)
-            return
-        self._wanting = 0
-        for _ in range(wanted - fresh):
-            self._made += 1
-            self._coming.add(self._made)
-            self._orders.append(Make(self._made))
-
-    def _retire(self, executor: Executor) -> None:
-        executor.leaving = True
-        self._orders.append(Kill(executor.number, signal.SIGKILL))
-
-
-def _rank(held: Held) -> tuple[int, int]:
-    return held.rank
-
-
-def _may_go(held: Held, first: Held, now: Instant) -> bool:
-    """Whether somebody may go although ``first`` waits: he is first, or his equal who has not waited long."""
-    equal = held.assignment.priority == first.assignment.priority
-    return held is first or (equal and now - first.arrived < OVERTAKEN_MS)
+            self._all.orders.append(Kill(executor.number, signal.SIGTERM))
 
 
 def _deadline(held: Held, timeout: float) -> Instant:

@@ -10,10 +10,11 @@ from ostinato.model.errors import AgentFailed, InvariantBroken
 from ostinato.model.message import Assignment
 from ostinato.model.time import Instant
 
+from .allotment import AGAIN_MS
 from .ending import Exit
 from .journal import Journal
 from .lane import Lane
-from .ledger import AGAIN_MS, Ledger
+from .ledger import Ledger
 from .log import AgentLog
 from .message import Exited, Fork, Forked, NotForked, Report, Signal
 from .nursery import Nursery

@@ -62,6 +62,7 @@ class World:
         self.started: list[Started] = []
         self.cancelled: set[int] = set()
         self.stopping = False
+        self.racing = False
         self.begun_at: dict[int, int] = {}
         self.handed_at: dict[int, int] = {}
         self.settle()
@@ -90,7 +91,7 @@ class World:
         number = self.coming.popleft()
         self.executors[number] = Pretender(number)
         self.ledger.joined(number, f"segment-{number}", 0)
-        self.ledger._executors[number].pace = self.pace
+        self.ledger._all.executors[number].pace = self.pace
         self.settle()
 
     def fail_to_make(self) -> None:
@@ -208,7 +209,12 @@ class World:
                 self.coming.append(number)
 
     def _take_back(self, executor: Pretender) -> None:
-        back = [assignment.attempt for assignment in executor.inbox]
+        """Both ends may reach for the socket at once: then the executor gets one from between those that come back."""
+        back: list[int] = []
+        if self.racing and len(executor.inbox) > 1 and executor.alive and executor.performs is None:
+            back.append(executor.inbox.popleft().attempt)
+            self.begin(executor)
+        back += [assignment.attempt for assignment in executor.inbox]
         executor.inbox.clear()
         self.ledger.taken_back(executor.number, back, self.now)
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ostinato.agent.journal import Journal, Predecessors
@@ -22,6 +22,7 @@ def test_a_journal_tells_what_was_begun_and_not_forgotten(tmp_path: Path) -> Non
     assert Predecessors(tmp_path).known() == (("one", (5, 9)),)
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_the_table_is_what_a_set_would_be(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, set[int]]]

@@ -4,9 +4,10 @@ import signal
 
 import pytest
 
+from ostinato.agent.allotment import AGAIN_MS, OVERTAKEN_MS
 from ostinato.agent.crew import LONG_MS, MOST_AHEAD
 from ostinato.agent.ending import Exit
-from ostinato.agent.ledger import AGAIN_MS, KILL_GRACE_MS, OVERTAKEN_MS, Ledger
+from ostinato.agent.ledger import KILL_GRACE_MS, Ledger
 from ostinato.agent.message import Report
 from ostinato.agent.order import Hand, Kill, Make, TakeBack
 from ostinato.model.errors import InvariantBroken
@@ -347,7 +348,7 @@ def test_to_stop_one_attempt_the_others_are_taken_back_first() -> None:
     ledger = Ledger(1, Limits())
     ledger.decide(NOW)
     ledger.joined(1, "segment", 0)
-    ledger._executors[1].pace = 0.1
+    ledger._all.executors[1].pace = 0.1
     ledger.launch([assignment(1), assignment(2)], NOW)
     ledger.decide(NOW)
     ledger.cancel([1], NOW)

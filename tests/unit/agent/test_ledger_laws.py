@@ -99,6 +99,10 @@ class LedgerLaws(RuleBasedStateMachine):
         if due is not None and due > self.world.now:
             self.world.pass_time(due - self.world.now)
 
+    @rule(racing=st.booleans())
+    def executors_are_quick(self, racing: bool) -> None:
+        self.world.racing = racing
+
     @precondition(lambda self: self.next > 20)
     @rule(grace=st.sampled_from([0, 500]))
     def stop(self, grace: int) -> None:

@@ -18,9 +18,9 @@ def given(*attempts: int) -> Ledger:
     ledger.joined(1, "segment", 0)
     ledger.launch([assignment(attempt) for attempt in attempts], NOW)
     orders = [order for order in ledger.decide(NOW) if isinstance(order, Hand)]
-    executor = ledger._executors[1]
+    executor = ledger._all.executors[1]
     handed = {assignment.attempt for order in orders for assignment in order.assignments}
-    for held in ledger._waiting.clear():
+    for held in ledger._all.waiting.clear():
         held.executor = 1
         executor.handed.append(held)
         handed.add(held.attempt)
@@ -29,7 +29,7 @@ def given(*attempts: int) -> Ledger:
 
 
 def left(ledger: Ledger) -> list[int]:
-    return [held.attempt for held in ledger._executors[1].handed]
+    return [held.attempt for held in ledger._all.executors[1].handed]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Lines of waiting attempts."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ostinato.agent.waiting import SINGLE, Held, Waiting
@@ -22,6 +22,7 @@ def lined_up(entries: list[tuple[str, int, str]]) -> tuple[Waiting, list[Held]]:
     return waiting, everybody
 
 
+@settings(deadline=None)
 @given(ENTRIES)
 def test_each_line_goes_by_priority_and_then_by_arrival(entries: list[tuple[str, int, str]]) -> None:
     waiting, everybody = lined_up(entries)
@@ -35,6 +36,7 @@ def test_each_line_goes_by_priority_and_then_by_arrival(entries: list[tuple[str,
     assert waiting.heads() == []
 
 
+@settings(deadline=None)
 @given(ENTRIES)
 def test_who_is_first_of_all_is_first_by_rank(entries: list[tuple[str, int, str]]) -> None:
     waiting, everybody = lined_up(entries)
@@ -43,6 +45,7 @@ def test_who_is_first_of_all_is_first_by_rank(entries: list[tuple[str, int, str]
     assert waiting.first() is None
 
 
+@settings(deadline=None)
 @given(ENTRIES, st.data())
 def test_who_leaves_is_missed_by_nobody_else(entries: list[tuple[str, int, str]], data: st.DataObject) -> None:
     waiting, everybody = lined_up(entries)
