@@ -95,6 +95,7 @@ def _run_portrait(live: LiveRun, timers: dict[tuple[int, int], Instant]) -> dict
         "states": [str(state) for state in live.states],
         "left": live.left,
         "counts": [(count.done, count.bad, count.skipped) for count in live.counts],
+        "decided": None if live.cancelling else [count.decided for count in live.counts],
         "tries": dict(sorted(live.tries.items())),
         "failures": {no: dict(sorted(of.items())) for no, of in sorted(live.failures.items())},
         "live attempts": dict(sorted(live.live_attempt.items())),

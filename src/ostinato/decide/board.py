@@ -323,11 +323,12 @@ class Board:
         self._finish_if_done(live, now)
 
     def _pass(self, live: LiveRun, gate_no: int, now: Instant) -> list[int]:
-        """Apply what a gate says to its members; return those that ended by it."""
-        gate = live.shape.gates[gate_no]
-        becomes = verdict(gate, live.counts[gate_no])
+        """Apply what a gate says to its members, once; return those that ended by it."""
+        gate, count = live.shape.gates[gate_no], live.counts[gate_no]
+        becomes = None if count.decided else verdict(gate, count)
         if becomes is None or live.cancelling:
             return []
+        count.decided = True
         waiting = [member for member in gate.members if live.states[member] is TaskState.NONE]
         if becomes is TaskState.QUEUED:
             for member in waiting:

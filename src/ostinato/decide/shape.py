@@ -57,14 +57,15 @@ class Shape:
 
 
 class Count:
-    """How the upstreams of one gate, in one run, have ended so far."""
+    """How the upstreams of one gate, in one run, have ended so far, and whether that was acted on (``decided``)."""
 
-    __slots__ = ("bad", "done", "skipped")
+    __slots__ = ("bad", "decided", "done", "skipped")
 
     def __init__(self) -> None:
         self.done = 0
         self.bad = 0
         self.skipped = 0
+        self.decided = False
 
     def add(self, state: TaskState) -> None:
         """Count one upstream that ended in ``state``."""

@@ -1,9 +1,11 @@
 """Along the graph: what starts, what ends by what ended before it, and what a run comes to in the end."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import DataObject, booleans, composite, data, integers, permutations, sampled_from
 
-from ostinato.decide.shape import Shape
+from ostinato.decide import board as board_module
+from ostinato.decide.shape import Count, Gate, Shape, verdict
 from ostinato.model.cause import Cause
 from ostinato.model.message import DeadLetters, Finished, Verdict
 from ostinato.model.record import OpenRun, Task
@@ -28,14 +30,14 @@ def dags(draw) -> list[TaskSpec]:
 def outcome_of(tasks: list[TaskSpec], verdicts: list[Verdict]) -> list[TaskState]:
     """What the trigger rules make of a dag whose tasks, if they run, end so."""
     states: list[TaskState] = []
-    for task, verdict in zip(tasks, verdicts, strict=True):
+    for task, end in zip(tasks, verdicts, strict=True):
         above = [states[no] for no in task.upstream]
         if task.trigger_rule == "all_success" and not set(above) <= {TaskState.SUCCESS, TaskState.SKIPPED}:
             states.append(TaskState.UPSTREAM_FAILED)
         elif task.trigger_rule == "all_success" and TaskState.SKIPPED in above:
             states.append(TaskState.SKIPPED)
         else:
-            states.append(OUTCOME[verdict])
+            states.append(OUTCOME[end])
     return states
 
 
@@ -100,6 +102,20 @@ def taken_over(desk: Desk, shape: Shape) -> tuple[OpenRun, Shape]:
     live = desk.board.runs[1]
     ended = [Task(1, no, state, NOW) for no, state in enumerate(live.states) if state in FINAL_TASK]
     return OpenRun(live.run, tuple(ended), (), {}, {}, live.next_seq), shape
+
+
+def test_a_gate_that_has_been_acted_on_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[TaskState | None] = []
+
+    def listen(gate: Gate, count: Count) -> TaskState | None:
+        said.append(verdict(gate, count))
+        return said[-1]
+
+    monkeypatch.setattr(board_module, "verdict", listen)
+    desk = Desk()
+    desk.open(*[TaskSpec(f"t{no}") for no in range(9)], TaskSpec("after", upstream=tuple(range(9))))
+    end_all(desk, ["failed"] * 10, list(range(10)))
+    assert said == [TaskState.UPSTREAM_FAILED]
 
 
 def test_a_dag_without_tasks_succeeds() -> None:
