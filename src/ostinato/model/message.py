@@ -12,6 +12,7 @@ class Call(Struct, frozen=True, array_like=True):
     """What an executor needs to perform one attempt. Arguments are in stored form (``model.value``).
 
     ``file`` is the dag file's path as people know it; the code that runs is the source ``Assignment.source`` names.
+    ``map_index`` is -1 unless the task is in a scope.
     """
 
     dag_id: str
@@ -27,6 +28,7 @@ class Call(Struct, frozen=True, array_like=True):
     params: bytes
     args: tuple[bytes, ...] = ()
     kwargs: tuple[tuple[str, bytes], ...] = ()
+    map_index: int = -1
 
 
 class Assignment(Struct, frozen=True, array_like=True, gc=False):
@@ -86,7 +88,10 @@ Verdict = Literal["success", "failed", "skipped", "not_yet", "cancelled", "inter
 
 
 class Finished(Struct, frozen=True, array_like=True, gc=False, tag=1):
-    """An attempt ended. Sent until acknowledged. ``peak_kib`` is memory, ``cpu_ms`` processor time of the attempt."""
+    """An attempt ended. Sent until acknowledged. ``peak_kib`` is memory, ``cpu_ms`` processor time of the attempt.
+
+    ``follow`` is said by a branch or a short circuit that succeeded: the ids of the direct downstreams that go on.
+    """
 
     attempt: int
     verdict: Verdict
@@ -98,6 +103,7 @@ class Finished(Struct, frozen=True, array_like=True, gc=False, tag=1):
     output: bytes | None = None
     failure: Failure | None = None
     dead_letters: tuple[DeadLetters, ...] = ()
+    follow: tuple[str, ...] | None = None
 
 
 class Started(Struct, frozen=True, array_like=True, tag=2):

@@ -10,8 +10,37 @@ from msgspec import Struct, field, msgpack
 
 from .time import Instant
 
-TriggerRule = Literal["all_success", "all_done"]
-"""``all_success``: every upstream succeeded. ``all_done``: every upstream ended, however it ended."""
+TriggerRule = Literal[
+    "all_success",
+    "all_failed",
+    "all_done",
+    "all_done_min_one_success",
+    "all_skipped",
+    "one_success",
+    "one_failed",
+    "one_done",
+    "none_failed",
+    "none_failed_min_one_success",
+    "none_skipped",
+    "always",
+    "all_done_setup_success",
+]
+"""How the ends of all upstreams decide together. The meaning of each is Airflow's; `decide.rule` has the table."""
+
+Outcome = Literal["succeeded", "failed", "skipped", "completed"]
+"""What one edge asks of its upstream, as in Data Factory. ``failed`` takes upstream_failed and cancelled with it;
+``completed`` is succeeded or failed, and not skipped."""
+
+RunOutcome = Literal["every_task", "leaves", "leaves_and_skipped_parents"]
+"""Which tasks decide whether a run succeeded. ``every_task``: none failed. ``leaves``: no task without downstream failed
+(Airflow). ``leaves_and_skipped_parents``: the same, where a skipped leaf is replaced by its upstreams (Data Factory).
+Teardowns are never asked."""
+
+Overlap = Literal["queue", "skip", "cancel_previous"]
+"""What a schedule does while an earlier run of it still goes: let the new one queue, make none, or cancel the earlier."""
+
+ClockGuard = Literal["off", "warn", "fail"]
+"""What happens when a task asks the clock or unseeded chance while it runs."""
 
 Catchup = Literal["all", "last", "none"]
 """Which intervals that passed while nothing ran are run afterwards: all, the latest only, or none."""
@@ -19,8 +48,13 @@ Catchup = Literal["all", "last", "none"]
 Isolation = Literal["reuse", "process"]
 """``reuse``: one executor serves many tasks of one dag version. ``process``: a process for this task alone."""
 
-TaskKind = Literal["python", "sensor", "file_sensor"]
-"""``sensor``: user code that answers "is it there?". ``file_sensor``: a path the scheduler's prober looks for."""
+TaskKind = Literal["python", "sensor", "file_sensor", "branch", "short_circuit", "call", "approval", "interval"]
+"""``sensor``: user code that answers "is it there?". ``file_sensor``: a path the scheduler's prober looks for.
+``branch``: user code that names the direct downstreams to follow. ``short_circuit``: user code whose no skips all that
+comes after. ``call``: a run of another dag. ``approval``: a person's yes. ``interval``: nothing but its ``needs``."""
+
+Role = Literal["work", "setup", "teardown"]
+"""A teardown runs once a setup of its own succeeded, however the work between them ended."""
 
 
 class Value(Struct, frozen=True, tag="value"):
@@ -36,7 +70,11 @@ class Template(Struct, frozen=True, tag="template"):
 
 
 class OutputOf(Struct, frozen=True, tag="output"):
-    """An argument that is what an upstream task returned."""
+    """An argument that is what an upstream task returned.
+
+    Of a task in the same scope: what it returned for the same map index. Of a task in another scope: the list of what
+    its instances returned, in the order of their map index, without those that did not succeed.
+    """
 
     task_no: int
 
@@ -47,7 +85,17 @@ class ParamOf(Struct, frozen=True, tag="param"):
     name: str
 
 
-Argument = Value | Template | OutputOf | ParamOf
+class ItemOf(Struct, frozen=True, tag="item"):
+    """An argument that is a part of the item which a scope's instance is for.
+
+    ``name`` is one of the names in ``Scope.over``; in a loop ``value`` (what the turn before handed on) or ``number``
+    (how many turns came before).
+    """
+
+    name: str
+
+
+Argument = Value | Template | OutputOf | ParamOf | ItemOf
 
 
 class Retry(Struct, frozen=True, omit_defaults=True):
@@ -72,8 +120,45 @@ class Sensor(Struct, frozen=True, omit_defaults=True):
     path: str | None = None
 
 
+class Need(Struct, frozen=True, omit_defaults=True):
+    """Intervals of a dag (``dag_id`` empty: of the task's own) that must have succeeded before a task may begin.
+
+    The intervals asked for tile the run's own interval, both ends moved by ``shift`` intervals of that dag if
+    ``by_interval``, else by ``shift`` milliseconds; ``size`` (milliseconds, 0: as long as the run's own) reaches back
+    from the end. ``task_id`` None asks for the whole run. ``if_any``: intervals before that dag's first run are not
+    asked for.
+    """
+
+    dag_id: str = ""
+    task_id: str | None = None
+    shift: int = 0
+    by_interval: bool = False
+    size: int = 0
+    if_any: bool = False
+
+
+class CallDag(Struct, frozen=True, omit_defaults=True):
+    """A run of another dag, for the interval of the calling run. ``wait``: the task ends as that run does."""
+
+    dag_id: str
+    wait: bool = True
+
+
+class Approval(Struct, frozen=True, omit_defaults=True):
+    """A question to a person. A no skips what comes after, or fails (``no``). ``timeout`` is in seconds; None: for ever."""
+
+    question: str
+    timeout: float | None = None
+    no: Literal["skip", "fail"] = "skip"
+
+
 class TaskSpec(Struct, frozen=True, omit_defaults=True):
-    """A step of a dag. ``upstream`` holds indexes into ``DagSpec.tasks``, each smaller than the task's own."""
+    """A step of a dag. ``upstream`` holds indexes into ``DagSpec.tasks``, each smaller than the task's own.
+
+    ``conditions`` are as many as upstreams, each the outcomes that its edge takes; then the trigger rule does not count.
+    ``scope`` is an index into ``DagSpec.scopes``; a task in a scope has upstreams in the same scope only. ``max_active``
+    bounds its live attempts over all runs of the dag. A called dag's parameters are the ``kwargs``.
+    """
 
     task_id: str
     kind: TaskKind = "python"
@@ -89,6 +174,39 @@ class TaskSpec(Struct, frozen=True, omit_defaults=True):
     isolation: Isolation = "reuse"
     memory: int | None = None
     sensor: Sensor | None = None
+    conditions: tuple[tuple[Outcome, ...], ...] = ()
+    role: Role = "work"
+    setups: tuple[int, ...] = ()
+    scope: int | None = None
+    needs: tuple[Need, ...] = ()
+    max_active: int | None = None
+    call: CallDag | None = None
+    approval: Approval | None = None
+
+
+class Scope(Struct, frozen=True, omit_defaults=True):
+    """Tasks that are performed together more than once in a run: for each item of a list, or turn by turn.
+
+    What the members need from outside of the scope, the scope waits for (``upstream``, ``trigger_rule``).
+
+    ``each``: ``over`` are lists by name; an instance is for one combination of their items (``product``, the last list
+    fastest) or for the items at one place (``zip``: lists of one length). No item: the members are skipped. ``loop``:
+    turn after turn, ``start`` being the first one's value, until the member ``until`` returns a true value; the member
+    ``carry`` returns the value for the next turn. More than ``limit`` instances fail the scope. ``max_active`` bounds
+    how many instances are unfinished at once.
+    """
+
+    scope_id: str
+    kind: Literal["each", "loop"]
+    upstream: tuple[int, ...] = ()
+    trigger_rule: TriggerRule = "all_success"
+    over: tuple[tuple[str, Argument], ...] = ()
+    pairing: Literal["product", "zip"] = "product"
+    limit: int = 1_000
+    max_active: int | None = None
+    start: Argument | None = None
+    until: int | None = None
+    carry: int | None = None
 
 
 class Cron(Struct, frozen=True, tag="cron"):
@@ -115,12 +233,17 @@ class Deadline(Struct, frozen=True):
 
 
 class Param(Struct, frozen=True, omit_defaults=True):
-    """A typed parameter of a dag. ``type`` is the name of a JSON type; no default means it must be given."""
+    """A typed parameter of a dag. ``type`` is the name of a JSON type. ``required``: it has no default.
+
+    ``schema`` holds further keywords of JSON Schema (draft 2020-12) that its values satisfy.
+    """
 
     name: str
     type: Literal["string", "integer", "number", "boolean", "array", "object"]
     default: Any = None
     required: bool = False
+    description: str = ""
+    schema: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class DagSpec(Struct, frozen=True, omit_defaults=True):
@@ -137,6 +260,11 @@ class DagSpec(Struct, frozen=True, omit_defaults=True):
     max_active_runs: int = 16
     tags: tuple[str, ...] = ()
     description: str = ""
+    scopes: tuple[Scope, ...] = ()
+    outcome: RunOutcome = "every_task"
+    max_active_tasks: int | None = None
+    overlap: Overlap = "queue"
+    clock: ClockGuard = "off"
 
 
 class CompiledDag(Struct, frozen=True):
