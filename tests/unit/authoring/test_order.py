@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis.strategies import DrawFn, composite, integers, lists, tuples
 
 from ostinato import step, task
-from ostinato.authoring.build import tasks_of
-from ostinato.authoring.step import Layout, layout
+from ostinato.authoring.build import build
+from ostinato.authoring.layout import Layout, layout
 from ostinato.model.errors import DagFileInvalid
 from tests.unit.authoring.files import only_problem, spec
 
@@ -80,9 +80,9 @@ def test_every_task_is_numbered_after_those_it_waits_for_or_there_is_a_cycle(
     size, edges = graph
     if has_cycle(size, edges):
         with pytest.raises(DagFileInvalid, match="OST-120"):
-            tasks_of(laid_out(size, edges))
+            build(laid_out(size, edges))
         return
-    tasks = tasks_of(laid_out(size, edges))
+    tasks = build(laid_out(size, edges)).tasks
     assert sorted(task.task_id for task in tasks) == sorted(f"t{n}" for n in range(size))
     assert all(up < number for number, task in enumerate(tasks) for up in task.upstream)
     kept = {(tasks[up].task_id, task.task_id) for task in tasks for up in task.upstream}
