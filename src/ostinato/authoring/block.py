@@ -1,5 +1,6 @@
 """``with`` blocks of a dag's function: groups of steps, and steps between a setup and a teardown."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,10 @@ from .unknown import LayoutStopped
 
 
 class Block(Step):
-    """The steps that are called inside of a ``with``. In an order with ``>>`` it is its first and its last steps."""
+    """The steps that are called inside of a ``with``. In an order with ``>>`` it is its first and its last steps.
+
+    What comes after it does not wait for the teardowns inside.
+    """
 
     __slots__ = ("block_id", "members", "open", "outer", "prefix", "scope", "within")
 
@@ -72,10 +76,8 @@ class Block(Step):
     def close(self) -> None:
         """All steps inside are known."""
         inside = set(self.members)
-        before = {node: node.before() & inside for node in self.members}
-        followed = {up for ups in before.values() for up in ups}
-        self.first = tuple(node for node in self.members if not before[node])
-        self.nodes = tuple(node for node in self.members if node not in followed)
+        self.first = tuple(node for node in self.members if inside.isdisjoint(node.before()))
+        self.nodes = last_of([node for node in self.members if node.role != "teardown"])
 
     def usable(self) -> Step:
         """Itself, once it is closed."""
@@ -150,8 +152,9 @@ class Guarded(Block):
             node.follow(Edge(self.setups, frame.f_code, frame.f_lasti))
         for node in self.teardowns:
             node.follow(Edge(self.setups, frame.f_code, frame.f_lasti))
-            if self.nodes:
-                node.follow(Edge(self.nodes, frame.f_code, frame.f_lasti))
+            last = last_of(self.members)
+            if last:
+                node.follow(Edge(last, frame.f_code, frame.f_lasti))
 
 
 def guarded(*, setup: object, teardown: object) -> Guarded:
@@ -165,6 +168,12 @@ def guarded(*, setup: object, teardown: object) -> Guarded:
             publish(train(cluster))
     """
     return Guarded(setup, teardown)
+
+
+def last_of(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Those of some nodes that none of them comes after."""
+    followed = {up for node in nodes for up in node.before()}
+    return tuple(node for node in nodes if node not in followed)
 
 
 def _alone(what: str, value: object) -> tuple[Node, ...]:

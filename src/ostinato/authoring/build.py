@@ -28,7 +28,7 @@ class Built(Struct):
 def build(layout: Layout, *, previous: bool = False) -> Built:
     """The tasks of a dag, in the order of the calls as far as ``>>`` allows, and its scopes.
 
-    A cycle is reported; its steps are left out. ``previous``: the first tasks wait for the run of the interval before.
+    A cycle is reported; what comes back then is good for nothing. ``previous``: the first tasks wait for the run of the interval before.
     """
     nodes = layout.nodes
     ties = Ties(layout)
@@ -162,10 +162,10 @@ def _check_choosers(nodes: Sequence[Node], ties: Ties) -> None:
     choosers = [node for node in nodes if node.task.spec.kind in {"branch", "short_circuit"}]
     if not choosers:
         return
-    chosen = {up for node in nodes if node.role != "teardown" for up in ties.inner[node.number]}
-    chosen.update(up for before in ties.outer.values() for up in before)
+    followed = {(up, node.scope) for node in nodes if node.role != "teardown" for up in ties.inner[node.number]}
+    followed.update((up, None) for before in ties.outer.values() for up in before)
     for node in choosers:
-        if node.number not in chosen:
+        if (node.number, node.scope) not in followed:
             what = f"nothing comes after {node.task_id!r}, so it decides nothing"
             report(Mistake.NOTHING_TO_FOLLOW, what, "put steps after it with `>>`", place=_place(node))
 

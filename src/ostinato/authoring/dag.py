@@ -12,10 +12,10 @@ from ostinato.model.errors import DagFileInvalid
 from ostinato.model.spec import Catchup, ClockGuard, Cron, DagSpec, Deadline, Every, Overlap, RunOutcome, Schedule
 
 from .build import build
-from .check import Collecting, caller, collecting, report, shown
+from .check import Collecting, Place, caller, collecting, place_of, report, shown
 from .layout import Layout, layout
 from .mistakes import Mistake
-from .options import choice, identifier, whole
+from .options import choice, flag, identifier, whole
 from .params import declared
 from .schedule import first_instant, last_instant, zone
 from .unknown import LayoutStopped
@@ -48,6 +48,11 @@ class Dag:
             built = build(self.layout, previous=self.previous)
             self.spec = replace(self.options, tasks=built.tasks, scopes=built.scopes)
         return self.spec
+
+    def place(self, task_id: str) -> Place | None:
+        """Where the step of that id is called; None if there is none."""
+        node = self.layout.by_id.get(task_id) if self.layout else None
+        return None if node is None else place_of(node.code, node.instruction)
 
     def __repr__(self) -> str:
         return f"<dag {self.dag_id}>"
@@ -136,6 +141,7 @@ def dag(
     )
     if options.start is not None and options.end is not None and options.end < options.start:
         report(Mistake.BAD_DATE, f"end={end} is before start={start}", near="end=")
+    previous = flag("previous", previous)
     if function is not None:
         return _make(function, options, caller(1), previous=previous)
     return cast("DagMaker", lambda function: _make(function, options, caller(1), previous=previous))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]

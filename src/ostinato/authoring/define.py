@@ -13,7 +13,7 @@ from .check import report, shown
 from .context import Context
 from .durations import Duration, seconds, size
 from .mistakes import Mistake
-from .options import choice, identifier, whole
+from .options import choice, flag, identifier, whole
 from .signature import Signature
 from .task import OWN_PAST, Task
 from .waits import no_function, waiting
@@ -253,7 +253,7 @@ def _spec(
         memory=None if memory is None else size("memory", memory),
         trigger_rule=choice("trigger_rule", trigger_rule, get_args(TriggerRule)),
         max_active=None if max_active is None else whole("max_active", max_active, 1, _MOST, 1),
-        needs=(OWN_PAST,) if depends_on_past else (),
+        needs=(OWN_PAST,) if flag("depends_on_past", depends_on_past) else (),
     )
 
 

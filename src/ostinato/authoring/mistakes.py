@@ -60,6 +60,7 @@ class Mistake(StrEnum):
     BAD_NEED = "OST-174"
     BAD_SCHEMA = "OST-175"
     BAD_QUESTION = "OST-176"
+    MISALIGNED = "OST-177"
 
 
 MEANING: Final = {
@@ -113,7 +114,8 @@ MEANING: Final = {
     Mistake.EMPTY_SCOPE: "A block under `each` or `loop` has at least one step.",
     Mistake.BAD_LOOP: "A loop says once until when it goes on, by outputs of steps inside of it.",
     Mistake.RULE_ACROSS: "A trigger rule or condition crosses the edge of a block that is performed more than once.",
-    Mistake.BAD_NEED: "A wait for another dag names intervals that can ever be there: `shift` or `intervals`, not both.",
+    Mistake.BAD_NEED: "A wait for another dag counts time (`shift`, `size`) or intervals (`intervals`, `last`), and never waits for itself.",
     Mistake.BAD_SCHEMA: "The schema of a parameter is valid JSON Schema, and its default satisfies it.",
     Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
+    Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
 }

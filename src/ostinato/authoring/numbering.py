@@ -31,7 +31,7 @@ class Ties:
 def numbered(layout: Layout, ties: Ties) -> list[int] | None:
     """The steps in an order in which each comes after its upstreams; None if that is the order of the calls.
 
-    Steps on a cycle and after it are left out, and the cycle is reported.
+    None as well if there is no such order, because of a cycle, which is reported.
     """
     inner = ties.inner
     calls = all(not before or before[-1] < number for number, before in enumerate(inner))
@@ -53,7 +53,7 @@ def numbered(layout: Layout, ties: Ties) -> list[int] | None:
     for unit in _sorted(layout, roots, before, members):
         inside = members.get(unit)
         order += [unit] if inside is None else _sorted(layout, inside, inner, {})
-    return order
+    return order if len(order) == len(nodes) else None
 
 
 def _sorted(

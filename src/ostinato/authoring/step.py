@@ -43,12 +43,12 @@ class Step(Unknown):
     def __rshift__(self, other: S) -> S: ...
     def __rshift__(self, other: "Step | Sequence[Step]") -> "Step | Sequence[Step]":
         """All of ``other`` comes after this. Gives ``other``, so that orders can be chained."""
-        _order([self], [*steps_of(other)], caller(1))
+        _order([self.usable()], [*steps_of(other)], caller(1))
         return other
 
     def __rrshift__(self, other: "Sequence[Step]") -> "Step":
         """This comes after all of them."""
-        _order([*steps_of(other)], [self], caller(1))
+        _order([*steps_of(other)], [self.usable()], caller(1))
         return self
 
     def on(self, *outcomes: Outcome) -> "Step":
@@ -60,7 +60,8 @@ class Step(Unknown):
         if not outcomes:
             report(Mistake.BAD_CONDITION, "on() names no outcome", f"name some of {', '.join(get_args(Outcome))}")
         asked = {choice("on", outcome, get_args(Outcome)) for outcome in outcomes}
-        return Step(self.nodes, self.first, tuple(known for known in get_args(Outcome) if known in asked))
+        this = self.usable()
+        return Step(this.nodes, this.first, tuple(known for known in get_args(Outcome) if known in asked))
 
     def described(self) -> str:
         """Its output."""

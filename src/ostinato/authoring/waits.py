@@ -9,12 +9,12 @@ from .check import report, shown
 from .durations import Duration, seconds, shift_ms
 from .layout import Node, authors_frame, new_node
 from .mistakes import Mistake
-from .options import choice, identifier, whole
+from .options import choice, flag, identifier, whole
 from .signature import Signature
 from .step import Step
 from .task import Task
 
-_FURTHEST: Final = 1_000_000
+_FURTHEST: Final = 10_000
 
 
 def wait_for_file(
@@ -45,7 +45,7 @@ def run_dag(dag_id: str, /, *, wait: bool = True, task_id: str | None = None, **
     """
     called = identifier("run_dag", dag_id)
     own = f"run_{called}" if task_id is None else identifier("task_id", task_id)
-    node = _node(TaskSpec(task_id=own, kind="call", call=CallDag(called, wait=wait)))
+    node = _node(TaskSpec(task_id=own, kind="call", call=CallDag(called, wait=flag("wait", wait))))
     node.kwargs = keep(node, params.items())
     for label in node.shapes:
         report(
@@ -85,32 +85,39 @@ def wait_for_dag(
     *,
     task: str | None = None,
     shift: Duration = 0,
-    intervals: int = 0,
     size: Duration | None = None,
+    intervals: int = 0,
+    last: int | None = None,
     if_any: bool = False,
     task_id: str | None = None,
 ) -> Step:
     """A step that waits until intervals of another dag have succeeded; it needs no process and no slot.
 
     Asked for are the intervals that make up this run's own: a daily dag waits for 24 of an hourly one. ``shift`` moves
-    both ends by a time (``"-1h"``), ``intervals`` by so many intervals of the other dag (``-1``: the one before); ``size``
-    reaches back so far from the end, in place of the length of this run's interval. ``task`` asks for one task rather
-    than for the whole run. ``if_any``: intervals before the other dag's first run are not asked for. Its id is
-    ``wait_for_`` and the dag's unless ``task_id`` says otherwise.
+    both ends by a time (``"-1h"``), and ``size`` reaches back so far from the end; or, counted in intervals of the other
+    dag, ``intervals`` moves both ends (``-1``: the one before), and ``last`` reaches back. ``task`` asks for one task
+    rather than for the whole run. ``if_any``: intervals before the other dag's first run are not asked for. Its id is
+    ``wait_for_`` and the dag's unless ``task_id`` says otherwise::
+
+        wait_for_dag("hourly_clicks") >> step(report())
+        wait_for_dag("daily_rates", last=7)
     """
     wanted = identifier("wait_for_dag", dag_id)
     own = f"wait_for_{wanted}" if task_id is None else identifier("task_id", task_id)
-    moved = shift_ms("shift", shift)
     counted = whole("intervals", intervals, -_FURTHEST, _FURTHEST, 0)
-    if moved and counted:
-        report(Mistake.BAD_NEED, "wait_for_dag is given both shift and intervals", "keep one of them", near="shift")
+    reach = 0 if last is None else whole("last", last, 1, _FURTHEST, 1)
+    moved = shift_ms("shift", shift)
+    length = 0 if size is None else round(seconds("size", size, least=0.001, otherwise=3600.0) * 1000)
+    if (counted or reach) and (moved or length):
+        what = "wait_for_dag counts intervals (intervals, last) and time (shift, size)"
+        report(Mistake.BAD_NEED, what, "keep one of the two", near="shift" if moved else "size")
     need = Need(
         dag_id=wanted,
         task_id=None if task is None else identifier("task", task),
         shift=counted or moved,
-        by_interval=bool(counted),
-        size=0 if size is None else round(seconds("size", size, least=0.001, otherwise=3600.0) * 1000),
-        if_any=if_any,
+        by_interval=bool(counted or reach),
+        size=reach or length,
+        if_any=flag("if_any", if_any),
     )
     node = _node(TaskSpec(task_id=own, kind="interval", needs=(need,)))
     if node.layout.dag_id == wanted and task is None and need.shift >= 0:
