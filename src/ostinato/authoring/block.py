@@ -27,10 +27,11 @@ class Block(Step):
             report(Mistake.OUTSIDE_DAG, "a block is opened outside of a dag", "open it in a function under @dag")
             raise LayoutStopped
         self.within: Layout = current
-        self.outer: Block | None = current.block
-        self.block_id = self.outer.inner_id(block_id) if self.outer and block_id else block_id
-        self.prefix = f"{self.block_id}." if block_id else self.outer.prefix if self.outer else ""
-        self.scope: Scoped | None = self.outer.scope if self.outer else None
+        outer = current.block
+        self.outer: Block | None = outer
+        self.block_id = block_id if outer is None or not block_id else outer.inner_id(block_id)
+        self.prefix = f"{self.block_id}." if block_id else "" if outer is None else outer.prefix
+        self.scope: Scoped | None = None if outer is None else outer.scope
         self.members: list[Node] = []
         self.open = True
         if block_id:
