@@ -20,7 +20,7 @@ from .mistakes import Mistake
 from .params import ParamUse
 from .step import Item, Step
 from .template import NAMES, faults
-from .unknown import LayoutStopped, Unknown
+from .unknown import Unknown
 
 _DEEPEST: Final = 50
 _LONG_TEXT: Final = 10_000
@@ -180,7 +180,7 @@ def _item(node: Node, item: Item) -> ItemOf:
 
 
 def keep_list(scope: Scoped, name: str, value: object) -> None:
-    """Let a scope be over a list: one that is given, a parameter, or an output."""
+    """Let a scope be over a list: one that is given, a parameter, or an output. Of a wrong one, no item stands in."""
     help = "give a list, a parameter that is one, or what a task returns"
     if isinstance(value, Step):
         _use(scope, value, name, scope.over)
@@ -196,9 +196,9 @@ def keep_list(scope: Scoped, name: str, value: object) -> None:
         what = f"the list {name!r} of {scope.task_id!r} holds what only a run knows"
         report(Mistake.NOT_A_LIST, what, help, near=name)
     else:
-        scope.over.append((name, Value(_plain(scope.task_id, name, [*cast("list[object]", value)]))))
+        scope.over.append((name, Value(_plain(scope.task_id, name, [*cast("list[object]", value)]) or [])))
     if not any(known == name for known, _ in scope.over):
-        raise LayoutStopped
+        scope.over.append((name, Value([])))
 
 
 def keep_start(scope: Scoped, value: object) -> Kept | None:

@@ -83,6 +83,7 @@ class Expansion(Generic[R]):
         items = {name: Item(scope, name, made) for name in over}
         for name in over.keys() & self.fixed:
             report(Mistake.BAD_CALL, f"{task_id} is given {name!r} once for all and in a list", near=f"{name}=")
-        _, named = task.signature.bind(task_id, (), {**self.fixed, **items})
-        node.kwargs = keep(node, named.items())
+        if over:
+            _, named = task.signature.bind(task_id, (), {**self.fixed, **items})
+            node.kwargs = keep(node, named.items())
         return made
