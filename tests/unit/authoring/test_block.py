@@ -67,9 +67,7 @@ def test_a_setup_comes_before_the_block_and_its_teardown_after() -> None:
 
 
 def test_setups_and_teardowns_may_be_several() -> None:
-    made = upstream(
-        "e, f = t.named('e')(), t.named('f')()\nwith guarded(setup=[a, b], teardown=[e, f]):\n    t()\n"
-    )
+    made = upstream("e, f = t.named('e')(), t.named('f')()\nwith guarded(setup=[a, b], teardown=[e, f]):\n    t()\n")
     assert made == {"a": set(), "b": set(), "t": {"a", "b"}, "e": {"a", "b", "t"}, "f": {"a", "b", "t"}}
 
 

@@ -70,7 +70,9 @@ def test_lists_may_be_taken_item_by_item() -> None:
 
 
 def test_what_a_mapped_task_returns_is_a_list_to_others_and_can_be_mapped_over_again() -> None:
-    made = laid_out("rows = one.expand(path=paths())\nagain = one.named('again').expand(limit=rows, path=['x'])\ntotal(again)")
+    made = laid_out(
+        "rows = one.expand(path=paths())\nagain = one.named('again').expand(limit=rows, path=['x'])\ntotal(again)"
+    )
     assert made.scopes[1].over[0] == ("limit", OutputOf(1))
     assert made.scopes[1].upstream == (1,)
     assert made.tasks[3].kwargs == (("rows", OutputOf(2)),)

@@ -104,7 +104,9 @@ def test_a_block_that_is_performed_more_than_once_is_numbered_after_all_that_it_
 ) -> None:
     size, edges = graph
     blocks = drawn.draw(lists(integers(0, 3), min_size=size, max_size=size))  # 0 is outside of any
-    units = {(blocks[up] or -up, blocks[down] or -down) for up, down in edges if blocks[up] != blocks[down] or not blocks[up]}
+    units = {
+        (blocks[up] or -up, blocks[down] or -down) for up, down in edges if blocks[up] != blocks[down] or not blocks[up]
+    }
     try:
         built = build(laid_out_in_blocks(blocks, edges))
     except DagFileInvalid as error:

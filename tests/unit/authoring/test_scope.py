@@ -68,7 +68,9 @@ def test_a_task_can_know_its_place_in_the_list() -> None:
 
 
 def test_what_the_steps_inside_need_from_outside_the_scope_waits_for() -> None:
-    made = laid_out("n = total([1])\nwith each('p', over=['a']) as name:\n    keep(n, name)\nstep(names()) >> step(name)")
+    made = laid_out(
+        "n = total([1])\nwith each('p', over=['a']) as name:\n    keep(n, name)\nstep(names()) >> step(name)"
+    )
     assert made.scopes[0].upstream == (0, 1)
     assert [task.upstream for task in made.tasks] == [(), (), ()]
     assert [task.task_id for task in made.tasks] == ["total", "names", "p.keep"]
@@ -192,9 +194,7 @@ DONE = "    turn.until(is_last(1))\n"
     ],
 )
 def test_a_wrong_block_is_reported_where_it_is_written(lines: str, code: str, line: int) -> None:
-    found = problems(
-        f"{TASKS}{PARAMS}\ndef d() -> None:\n" + "".join(f"    {text}\n" for text in lines.splitlines())
-    )
+    found = problems(f"{TASKS}{PARAMS}\ndef d() -> None:\n" + "".join(f"    {text}\n" for text in lines.splitlines()))
     assert (code, line) in [(problem.code, problem.line - LINES) for problem in found]
 
 

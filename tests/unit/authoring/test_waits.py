@@ -28,7 +28,12 @@ def test_a_call_of_a_dag_has_parameters_that_the_run_fills() -> None:
         "run_other",
         "call",
         upstream=(0,),
-        kwargs=(("a", OutputOf(0)), ("b", ParamOf("region")), ("c", Template("{{ logical_date }}")), ("e", Value(["x", 1]))),
+        kwargs=(
+            ("a", OutputOf(0)),
+            ("b", ParamOf("region")),
+            ("c", Template("{{ logical_date }}")),
+            ("e", Value(["x", 1])),
+        ),
         call=CallDag("other"),
     )
 
@@ -125,8 +130,6 @@ def test_two_calls_of_one_dag_need_ids() -> None:
     assert problem.help == 'give one of them a name of its own: run_dag(..., task_id="...")'
 
 
-@pytest.mark.parametrize(
-    "line", ["run_dag('other')", "approval('?')", "wait_for_dag('other')", "wait_for_file('a')"]
-)
+@pytest.mark.parametrize("line", ["run_dag('other')", "approval('?')", "wait_for_dag('other')", "wait_for_file('a')"])
 def test_what_such_a_step_returns_cannot_be_used(line: str) -> None:
     assert only_problem(f"@dag\ndef d() -> None:\n    load({line})\n").code == "OST-119"
