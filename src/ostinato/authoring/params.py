@@ -1,7 +1,7 @@
 """Parameters of a dag: declared once with a type, given when a run is made, used by its steps."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar, cast, overload
+from typing import Any, Final, Literal, TypeVar, cast, get_origin, overload
 
 from msgspec import DecodeError, Struct, json
 
@@ -41,9 +41,10 @@ def param(name: str, kind: type[T], /) -> T: ...
 def param(name: str, kind: type[object] | None = None, /) -> object:
     """The run's value of a parameter, as an argument of a step: ``load(param("region", str))``.
 
-    ``kind`` is its Python type, for the type checker; it must be the declared one.
+    ``kind`` is its Python type, for the type checker; it must be the declared one. Of a list or dict it may say what is
+    inside: ``param("days", list[str])``; only a schema checks that.
     """
-    json_type = None if kind is None else _TYPES.get(kind)
+    json_type = None if kind is None else _TYPES.get(get_origin(kind) or kind)
     if kind is not None and json_type is None:
         report(Mistake.BAD_PARAM, f"param({shown(name)}): {kind} is not a type of parameters", _choices())
     return ParamUse(name, json_type)

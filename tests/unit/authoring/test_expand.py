@@ -50,7 +50,8 @@ def test_a_list_may_be_an_output_and_is_waited_for_by_the_scope() -> None:
 
 
 def test_a_list_may_be_a_parameter() -> None:
-    assert laid_out("one.expand(path=param('paths', list))").scopes[0].over == (("path", ParamOf("paths")),)
+    for kind in ("list", "list[str]"):
+        assert laid_out(f"one.expand(path=param('paths', {kind}))").scopes[0].over == (("path", ParamOf("paths")),)
 
 
 def test_what_is_the_same_every_time_may_be_an_output_too() -> None:
