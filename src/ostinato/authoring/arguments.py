@@ -173,7 +173,7 @@ def _item(node: Node, item: Item) -> ItemOf:
     if node.scope is not item.item_of:
         report(
             Mistake.OUTSIDE_SCOPE,
-            f"{item.described()} is used outside of its block",
+            f"{item.described} is used outside of its block",
             "call the task inside of the `with`",
         )
     return ItemOf(item.named_in_scope)

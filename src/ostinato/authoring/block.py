@@ -72,23 +72,18 @@ class Block(Step):
         self.within.block = self.outer
         self.open = False
         if error is None:
-            self.close()
+            self._close()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """All steps inside are known."""
         inside = set(self.members)
         self.first = tuple(node for node in self.members if inside.isdisjoint(node.before()))
         self.nodes = last_of([node for node in self.members if node.role != "teardown"])
 
-    def usable(self) -> Step:
-        """Itself, once it is closed."""
-        if self.open:
-            report(
-                Mistake.OPEN_BLOCK,
-                f"the block {self.block_id!r} is used inside of itself",
-                "use it after its `with`, or put the steps in order one by one",
-            )
-        return self
+    @property
+    def open_as(self) -> str | None:
+        """Its name, while it is open."""
+        return self.block_id if self.open else None
 
     def __repr__(self) -> str:
         return f"<block {self.block_id}>"
@@ -145,9 +140,9 @@ class Guarded(Block):
         self.enter()
         return self
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """The first steps inside come after the setup; the teardown comes after the last ones and after the setup."""
-        super().close()
+        super()._close()
         frame = authors_frame()
         for node in self.first:
             node.follow(Edge(self.setups, frame.f_code, frame.f_lasti))

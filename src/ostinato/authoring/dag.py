@@ -49,13 +49,14 @@ class Dag:
             self.spec = replace(self.options, tasks=built.tasks, scopes=built.scopes)
         return self.spec
 
-    def place(self, task_id: str) -> Place | None:
-        """Where the step of that id is called; None if there is none."""
-        node = self.layout.by_id.get(task_id) if self.layout else None
-        return None if node is None else place_of(node.code, node.instruction)
-
     def __repr__(self) -> str:
         return f"<dag {self.dag_id}>"
+
+
+def step_place(dag: Dag, task_id: str) -> Place | None:
+    """Where a step is called; None if the dag has none of that id."""
+    node = dag.layout.by_id.get(task_id) if dag.layout else None
+    return None if node is None else place_of(node.code, node.instruction)
 
 
 class DagMaker(Protocol):

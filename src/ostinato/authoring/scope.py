@@ -35,9 +35,9 @@ class Each(Block, Generic[T]):
         self.enter()
         return cast("T", Item(self.own, self.own.over[0][0], self))
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """There is something in it."""
-        super().close()
+        super()._close()
         not_empty(self.own)
 
 
@@ -110,9 +110,9 @@ class Turn(Block, Generic[T]):
         report(Mistake.BAD_LOOP, f"{what} of the loop {self.block_id!r} is not an output of a step in it", help)
         return None
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """It has steps and an end."""
-        super().close()
+        super()._close()
         if not_empty(self.own) and self.own.until is None:
             help = "call turn.until(done, carry=...) inside of it"
             report(Mistake.BAD_LOOP, f"the loop {self.block_id!r} does not say until when", help)

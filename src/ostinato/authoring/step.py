@@ -43,12 +43,12 @@ class Step(Unknown):
     def __rshift__(self, other: S) -> S: ...
     def __rshift__(self, other: "Step | Sequence[Step]") -> "Step | Sequence[Step]":
         """All of ``other`` comes after this. Gives ``other``, so that orders can be chained."""
-        _order([self.usable()], [*steps_of(other)], caller(1))
+        _order([_usable(self)], [*steps_of(other)], caller(1))
         return other
 
     def __rrshift__(self, other: "Sequence[Step]") -> "Step":
         """This comes after all of them."""
-        _order([*steps_of(other)], [self.usable()], caller(1))
+        _order([*steps_of(other)], [_usable(self)], caller(1))
         return self
 
     def on(self, *outcomes: Outcome) -> "Step":
@@ -60,9 +60,10 @@ class Step(Unknown):
         if not outcomes:
             report(Mistake.BAD_CONDITION, "on() names no outcome", f"name some of {', '.join(get_args(Outcome))}")
         asked = {choice("on", outcome, get_args(Outcome)) for outcome in outcomes}
-        this = self.usable()
+        this = _usable(self)
         return Step(this.nodes, this.first, tuple(known for known in get_args(Outcome) if known in asked))
 
+    @property
     def described(self) -> str:
         """Its output."""
         return f"the output of {', '.join(node.task_id for node in self.nodes)!r}"
@@ -70,9 +71,10 @@ class Step(Unknown):
     def __repr__(self) -> str:
         return f"<step {', '.join(node.task_id for node in self.nodes)}>"
 
-    def usable(self) -> "Step":
-        """Itself, where it may be put in order or used."""
-        return self
+    @property
+    def open_as(self) -> str | None:
+        """The name of the block that it is, while steps are still called inside."""
+        return None
 
 
 class Item(Unknown):
@@ -85,6 +87,7 @@ class Item(Unknown):
         self.named_in_scope = name
         self.block_of = block
 
+    @property
     def described(self) -> str:
         """The item."""
         return f"the {self.named_in_scope!r} of {self.item_of.task_id!r}"
@@ -129,9 +132,9 @@ def gathered(output: object) -> Step:
 def steps_of(value: object) -> Iterator[Step]:
     """The steps behind a step, an item or a list of them. What is none is reported and left out."""
     if isinstance(value, Step):
-        yield value.usable()
+        yield _usable(value)
     elif isinstance(value, Item):
-        yield value.block_of.usable()
+        yield _usable(value.block_of)
     elif isinstance(value, list | tuple):
         for item in cast("Sequence[object]", value):
             yield from steps_of(item)
@@ -141,6 +144,17 @@ def steps_of(value: object) -> Iterator[Step]:
             f"{shown(value)} is not a step",
             "put what calling a task gave on both sides of `>>`, or lists of it",
         )
+
+
+def _usable(found: Step) -> Step:
+    """A step where it is put in order or used. A block has no first and last steps while it is open."""
+    if found.open_as is not None:
+        report(
+            Mistake.OPEN_BLOCK,
+            f"the block {found.open_as!r} is used inside of itself",
+            "use it after its `with`, or put the steps in order one by one",
+        )
+    return found
 
 
 def _order(before: list[Step], after: list[Step], frame: FrameType) -> None:

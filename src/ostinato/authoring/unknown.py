@@ -16,6 +16,7 @@ class Unknown:
 
     __slots__ = ()
 
+    @property
     def described(self) -> str:
         """What it stands for, as a message says it."""
         raise NotImplementedError
@@ -39,7 +40,7 @@ def refuse(value: Unknown, action: str) -> object:
     """Report that something is done with a value that is not known yet."""
     report(
         Mistake.OUTPUT_UNKNOWN,
-        f"{value.described()} is {action}, but it is known only in a run",
+        f"{value.described} is {action}, but it is known only in a run",
         "give it to another task and do that there",
     )
     raise LayoutStopped

@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from msgspec import MsgspecError, msgpack
 
 from ostinato.authoring.check import Collecting
+from ostinato.authoring.dag import step_place
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
@@ -95,7 +96,7 @@ def _check_alignment(gathered: Collecting) -> None:
     for dag_id, spec in specs.items():
         for task_id, what in misfits(spec, specs):
             help = "ask for a task that it has, and for whole intervals of it: shift, size, intervals, last"
-            place = gathered.dags[dag_id].place(task_id)
+            place = step_place(gathered.dags[dag_id], task_id)
             gathered.add(Mistake.MISALIGNED, f"{task_id!r} can never begin: {what}", help, place)
 
 
