@@ -1,5 +1,7 @@
 """Waiting for intervals of another dag: which they are, and what can never be waited for."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, sampled_from
@@ -60,7 +62,7 @@ def test_what_is_asked_for_tiles_a_stretch_of_time_of_the_size_that_was_asked_fo
     if found is None:
         return
     assert all(interval_at(other, each.start) == each for each in found)
-    assert all(one.end == following.start for one, following in zip(found, found[1:], strict=False))
+    assert all(one.end == following.start for one, following in pairwise(found))
     end = interval.end + need.shift
     assert found[-1].end == end
     assert found[0].start == (end - need.size if size else interval.start + need.shift)
