@@ -18,7 +18,7 @@ from ostinato.authoring.dag import step_place
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
-from ostinato.decide.need import misfits
+from ostinato.decide.alignment import misfits
 from ostinato.model.spec import CompiledDag, Source, canonical, digest
 
 from .compilation import Compilation

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, sampled_from
 
-from ostinato.decide.need import MOST_INTERVALS, asked, misfits
+from ostinato.decide.alignment import MOST_INTERVALS, asked, misfits
 from ostinato.decide.timetable import interval_at
 from ostinato.model.spec import Cron, DagSpec, Every, Need, Schedule, TaskSpec
 from ostinato.model.time import DataInterval
