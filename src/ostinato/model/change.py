@@ -11,9 +11,16 @@ from msgspec import Struct, field
 from .cause import Cause
 from .message import DeadLetters, Failure, LogRange
 from .state import AttemptState, RunState, TaskState
-from .time import Instant
+from .time import DataInterval, Instant
 
 RunKind = Literal["scheduled", "manual", "backfill"]
+
+Reprocess = Literal["missing", "failed", "all"]
+"""Which intervals a backfill runs. ``missing``: those that have no run. ``failed``: also those whose newest run failed or
+was cancelled. ``all``: also those that succeeded."""
+
+BackfillState = Literal["running", "paused", "cancelled"]
+"""``paused``: none of its queued runs begins; those that have begun go on."""
 
 
 class NewRun(Struct, frozen=True):
@@ -29,6 +36,26 @@ class NewRun(Struct, frozen=True):
     at: Instant
     backfill_id: int | None = None
     by: str = ""
+
+
+class NewBackfill(Struct, frozen=True):
+    """A backfill to create: the intervals that were chosen, as ranges, and how they are to be run.
+
+    ``max_active_runs`` of its runs go on at once. Work by the clock goes first, but ``share`` (0 to 1) of all slots is
+    the backfill's as long as it has use for them. ``params`` is in stored form. The rest is that of `decide.backfill.Wish`.
+    """
+
+    dag_id: str
+    chosen: tuple[DataInterval, ...]
+    params: bytes
+    at: Instant
+    by: str = ""
+    reprocess: Reprocess = "missing"
+    newest_first: bool = False
+    batch: int = 1
+    cascade: bool = False
+    max_active_runs: int = 16
+    share: float = 0.1
 
 
 class RunMove(Struct, frozen=True, gc=False):

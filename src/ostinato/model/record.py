@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from .cause import Cause
-from .change import RunKind
+from .change import BackfillState, Reprocess, RunKind
 from .message import DeadLetters, Failure, LogRange
 from .state import AttemptState, RunState, TaskState
 from .time import DataInterval, Instant, stamp
@@ -34,6 +34,11 @@ class Run(Struct, frozen=True):
     cancel_requested_at: Instant | None = None
     backfill_id: int | None = None
     by: str = ""
+
+
+def nth_of(run: Run) -> int:
+    """Which run of its data interval's start it is; see `run_key`."""
+    return int(run.run_key.partition("#")[2] or 1)
 
 
 class Task(Struct, frozen=True):
@@ -111,13 +116,23 @@ class Pool(Struct, frozen=True):
 
 
 class Backfill(Struct, frozen=True):
-    """A range of intervals being run again or for the first time; progress is counted from its runs."""
+    """Intervals being run again or for the first time. See `NewBackfill`.
+
+    ``runs`` counts its runs by state; whether it is over can be told from them alone. ``state`` is what people want of
+    it. `Store.open_backfills` does not count.
+    """
 
     backfill_id: int
     dag_id: str
-    first: Instant
-    last: Instant
-    reprocess: str
+    chosen: tuple[DataInterval, ...]
+    reprocess: Reprocess
+    newest_first: bool
+    batch: int
+    cascade: bool
+    params: bytes
+    max_active_runs: int
+    share: float
+    state: BackfillState
     created_at: Instant
     by: str = ""
     runs: dict[str, int] | None = None

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import structs
 from sqlalchemy import Connection
 
 from ostinato.model.cause import Cause
 from ostinato.model.change import NewRun, RunKind
-from ostinato.model.record import Backfill, Run
+from ostinato.model.record import Run
 from ostinato.model.state import RunState
-from ostinato.model.time import DataInterval, Instant
+from ostinato.model.time import DataInterval
 
-from . import dialect, hot
+from . import hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
-from .tables import backfill
 
 CAUSE_OF: Final[dict[RunKind, Cause]] = {
     "scheduled": Cause.SCHEDULED,
@@ -37,31 +35,6 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
         created += [_run(run_id, new) for (run_id,) in cursor.fetchall()]
     cursor.executemany(hot.INSERT_EVENT, [_first_event(run) for run in created])
     return created
-
-
-def create_backfill(
-    connection: Connection,
-    dag_id: str,
-    first: Instant,
-    last: Instant,
-    reprocess: str,
-    runs: Sequence[NewRun],
-    by: str,
-    now: Instant,
-) -> tuple[Backfill, list[Run]]:
-    """Create a backfill and the runs that belong to it. See `Store.create_backfill`."""
-    row = {
-        "dag_no": dag_numbers(connection, [dag_id])[dag_id],
-        "first": first,
-        "last": last,
-        "reprocess": reprocess,
-        "created_at": now,
-        "created_by": by,
-    }
-    backfill_id = dialect.insert_row(connection, backfill, row)
-    created = create_runs(connection, [structs.replace(new, backfill_id=backfill_id) for new in runs])
-    counted = {RunState.QUEUED.value: len(created)} if created else {}
-    return Backfill(backfill_id, dag_id, first, last, reprocess, now, by, counted), created
 
 
 def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from ostinato.model.errors import NotFound
-from ostinato.model.record import Attempt, Backfill, Expectation, LoggedEvent, Pool, Rejected, Run, Task
+from ostinato.model.record import Attempt, Expectation, LoggedEvent, Pool, Rejected, Run, Task
 from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 
@@ -25,7 +25,6 @@ from . import hot
 from .definition import dag_numbers
 from .record import (
     ATTEMPTS,
-    BACKFILLS,
     EVENTS,
     EXPECTATIONS,
     POOLS,
@@ -33,7 +32,6 @@ from .record import (
     RUNS,
     TASKS,
     to_attempt,
-    to_backfill,
     to_event,
     to_expectation,
     to_pool,
@@ -41,7 +39,7 @@ from .record import (
     to_run,
     to_task,
 )
-from .tables import attempt, backfill, dag, event, expectation, fell_short, pool, rejected, run, task_instance
+from .tables import attempt, dag, event, expectation, fell_short, pool, rejected, run, task_instance
 
 
 class Totals(Struct, frozen=True):
@@ -126,6 +124,16 @@ def latest_by_interval(connection: Connection, dag_id: str, first: Instant, befo
     return {each.interval.start: each for each in found}
 
 
+def runs_over(connection: Connection, dag_id: str, first: Instant, before: Instant) -> list[Run]:
+    """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first.
+
+    Runs for the time before are looked at too, in the index alone: one of them may be for a long time.
+    """
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    query = RUNS.where(run.c.dag_no == dag_no, run.c.interval_start < before, run.c.interval_end > first)
+    return [to_run(row) for row in connection.execute(query.order_by(run.c.run_id))]
+
+
 # --- inside a run -----------------------------------------------------------------------------------------------
 
 
@@ -171,31 +179,6 @@ def outputs(connection: Connection, wanted: Sequence[tuple[int, int]]) -> dict[t
         for (value,) in cursor.fetchall():
             found[key] = value
     return found
-
-
-# --- backfills --------------------------------------------------------------------------------------------------
-
-
-def backfills(connection: Connection, dag_id: str | None, limit: int) -> list[Backfill]:
-    """Backfills, newest first."""
-    query = BACKFILLS
-    if dag_id is not None:
-        query = query.where(backfill.c.dag_no == dag_numbers(connection, [dag_id])[dag_id])
-    rows = connection.execute(query.order_by(backfill.c.backfill_id.desc()).limit(limit)).all()
-    return [to_backfill(row, _run_counts(connection, row.backfill_id)) for row in rows]
-
-
-def get_backfill(connection: Connection, backfill_id: int) -> Backfill:
-    """One backfill. Raises NotFound."""
-    row = connection.execute(BACKFILLS.where(backfill.c.backfill_id == backfill_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no backfill {backfill_id}")
-    return to_backfill(row, _run_counts(connection, backfill_id))
-
-
-def _run_counts(connection: Connection, backfill_id: int) -> dict[str, int]:
-    query = select(run.c.state, func.count()).where(run.c.backfill_id == backfill_id).group_by(run.c.state)
-    return {row[0].value: row[1] for row in connection.execute(query)}
 
 
 def totals(connection: Connection, backfill_id: int) -> Totals:

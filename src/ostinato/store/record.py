@@ -42,6 +42,7 @@ from .tables import (
 _FAILURE: Final = json.Decoder(Failure)
 _FACTS: Final = json.Decoder(dict[str, object])
 _REASONS: Final = json.Decoder(dict[str, int])
+_RANGES: Final = json.Decoder(list[tuple[int, int]])
 _ENCODER: Final = json.Encoder()
 
 AnyRow = Sequence[Any]
@@ -190,17 +191,27 @@ def to_pool(row: AnyRow) -> Pool:
 BACKFILLS: Final[AnySelect] = select(
     backfill.c.backfill_id,
     dag.c.dag_id,
-    backfill.c.first,
-    backfill.c.last,
+    backfill.c.chosen,
     backfill.c.reprocess,
+    backfill.c.newest_first,
+    backfill.c.batch,
+    backfill.c.cascade,
+    backfill.c.params,
+    backfill.c.max_active_runs,
+    backfill.c.share,
+    backfill.c.state,
     backfill.c.created_at,
     backfill.c.created_by,
 ).join(dag, dag.c.dag_no == backfill.c.dag_no)
 
 
-def to_backfill(row: AnyRow, runs: dict[str, int]) -> Backfill:
+def to_backfill(row: AnyRow, runs: dict[str, int] | None = None) -> Backfill:
     """A row of `BACKFILLS`, with its runs counted by state."""
-    return Backfill(*row, runs=runs)
+    backfill_id, dag_id, chosen, reprocess, newest_first, batch, cascade, *rest = row
+    ranges = tuple(DataInterval(start, end) for start, end in _RANGES.decode(chosen))
+    return Backfill(
+        backfill_id, dag_id, ranges, reprocess, bool(newest_first), batch, bool(cascade), *rest, runs=runs
+    )
 
 
 REJECTED: Final[AnySelect] = select(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, update
 
-from ostinato.model.change import Commit, NewRun
+from ostinato.model.change import Commit, NewBackfill, NewRun
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
     Attempt,
@@ -25,7 +25,7 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 
-from . import alert, check, commit, creation, definition, dialect, read, recovery
+from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
 from .read import Totals
 from .schema import bring_to_head
 from .tables import pool, run
@@ -139,19 +139,25 @@ class Store:
         with dialect.writing(self._engine) as connection:
             return creation.create_runs(connection, runs)
 
-    def create_backfill(
-        self,
-        dag_id: str,
-        first: Instant,
-        last: Instant,
-        reprocess: str,
-        runs: Sequence[NewRun],
-        by: str,
-        now: Instant,
-    ) -> tuple[Backfill, list[Run]]:
+    def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
         """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
         with dialect.writing(self._engine) as connection:
-            return creation.create_backfill(connection, dag_id, first, last, reprocess, runs, by, now)
+            return backfill.create(connection, new, runs)
+
+    def pause_backfill(self, backfill_id: int) -> bool:
+        """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.move(connection, backfill_id, "running", "paused")
+
+    def resume_backfill(self, backfill_id: int) -> bool:
+        """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.move(connection, backfill_id, "paused", "running")
+
+    def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
+        """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.cancel(connection, backfill_id, by, now)
 
     def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
@@ -192,6 +198,16 @@ class Store:
         """Open runs that somebody wants to stop, with who asked."""
         with dialect.reading(self._engine) as connection:
             return recovery.cancel_requests(connection)
+
+    def backfills_revision(self) -> int:
+        """A number that grows whenever a backfill was created, paused, resumed or cancelled."""
+        with dialect.reading(self._engine) as connection:
+            return backfill.revision(connection)
+
+    def open_backfills(self) -> list[Backfill]:
+        """Backfills that have a run which has not ended, oldest first; their runs are not counted."""
+        with dialect.reading(self._engine) as connection:
+            return backfill.unfinished(connection)
 
     def outputs(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
         """The outputs there are among (run id, task number) pairs."""
@@ -242,6 +258,11 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return read.latest_by_interval(connection, dag_id, first, before)
 
+    def runs_over(self, dag_id: str, first: Instant, before: Instant) -> list[Run]:
+        """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.runs_over(connection, dag_id, first, before)
+
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""
         with dialect.reading(self._engine) as connection:
@@ -265,12 +286,12 @@ class Store:
     def backfills(self, dag_id: str | None = None, limit: int = 50) -> list[Backfill]:
         """Backfills with their runs counted by state, newest first."""
         with dialect.reading(self._engine) as connection:
-            return read.backfills(connection, dag_id, limit)
+            return backfill.newest(connection, dag_id, limit)
 
     def backfill(self, backfill_id: int) -> Backfill:
         """One backfill with its runs counted by state. Raises NotFound."""
         with dialect.reading(self._engine) as connection:
-            return read.get_backfill(connection, backfill_id)
+            return backfill.get(connection, backfill_id)
 
     def totals(self, backfill_id: int) -> Totals:
         """What a backfill has done so far."""

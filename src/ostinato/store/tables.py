@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -103,6 +104,7 @@ meta: Final = Table(
     Column("leader", NAME, nullable=False),
     Column("led_since", NUMBER),
     Column("dags_revision", NUMBER, nullable=False),
+    Column("backfills_revision", NUMBER, nullable=False),
 )
 
 # --- definitions ------------------------------------------------------------------------------------------------
@@ -166,9 +168,16 @@ backfill: Final = Table(
     metadata,
     Column("backfill_id", NUMBER, primary_key=True),
     Column("dag_no", NUMBER, ForeignKey(dag.c.dag_no), nullable=False),
-    Column("first", NUMBER, nullable=False),
-    Column("last", NUMBER, nullable=False),
-    Column("reprocess", NAME, nullable=False),
+    # ranges of time, each a pair of instants, as JSON
+    Column("chosen", Text, nullable=False),
+    Column("reprocess", String(10), _one_word_of("reprocess", "missing", "failed", "all"), nullable=False),
+    Column("newest_first", SmallInteger, nullable=False),
+    Column("batch", Integer, CheckConstraint("batch > 0", name="batch"), nullable=False),
+    Column("cascade", SmallInteger, nullable=False),
+    Column("params", LargeBinary, nullable=False),
+    Column("max_active_runs", Integer, CheckConstraint("max_active_runs > 0", name="max_active_runs"), nullable=False),
+    Column("share", Float, CheckConstraint("share BETWEEN 0 AND 1", name="share"), nullable=False),
+    Column("state", String(10), _one_word_of("state", "running", "paused", "cancelled"), nullable=False),
     Column("created_at", NUMBER, nullable=False),
     Column("created_by", NAME, nullable=False),
     Index("ix_backfill_dag", "dag_no"),
@@ -198,7 +207,7 @@ run: Final = Table(
     CheckConstraint(f"({_among_states(FINAL_RUN)}) = (finished_at IS NOT NULL)", name="finished"),
     Index("ix_run_state", "state"),
     Index("ix_run_dag_state", "dag_no", "state"),
-    Index("ix_run_dag_interval", "dag_no", "interval_start"),
+    Index("ix_run_dag_interval", "dag_no", "interval_start", "interval_end"),
 )
 Index(
     "ix_run_cancel_requested",
