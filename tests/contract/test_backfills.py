@@ -12,7 +12,9 @@ from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_backfill, new_
 def made(store: Store, days: int = 3) -> int:
     """A backfill of a deployed dag; its id."""
     version = deploy(store)
-    found, _ = store.create_backfill(new_backfill(days), [new_run(version, day, kind="backfill") for day in range(days)])
+    found, _ = store.create_backfill(
+        new_backfill(days), [new_run(version, day, kind="backfill") for day in range(days)]
+    )
     return found.backfill_id
 
 
@@ -41,7 +43,14 @@ def test_a_backfill_has_the_runs_that_were_free(store: Store) -> None:
 def test_a_backfill_reads_back_as_it_was_asked(store: Store) -> None:
     deploy(store)
     ranges = (DataInterval(MAY_1, MAY_1 + DAY), DataInterval(MAY_1 + 5 * DAY, MAY_1 + 9 * DAY))
-    how = {"reprocess": "failed", "newest_first": True, "batch": 7, "cascade": True, "max_active_runs": 3, "share": 0.25}
+    how = {
+        "reprocess": "failed",
+        "newest_first": True,
+        "batch": 7,
+        "cascade": True,
+        "max_active_runs": 3,
+        "share": 0.25,
+    }
     wanted = new_backfill(**how)
     backfill, _ = store.create_backfill(type(wanted)("daily", ranges, b"\x81\xa1a\x01", MAY_1, "ada", **how), [])
     assert (backfill.chosen, backfill.params, backfill.by, backfill.created_at) == (

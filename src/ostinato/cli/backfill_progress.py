@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
-from ostinato.model.spec import Schedule
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
 
-from .documents import BackfillDocument
-from .reading import when
+from .documents import BackfillDocument, DatesDocument
+from .reading import plain_params, when
+from .target import spec_of
 from .waiting import Wait, WaitedTooLong, pause
 from .when import day_of
 
 if TYPE_CHECKING:
-    from ostinato.model.record import Run
+    from ostinato.model.record import Backfill, Run
     from ostinato.store import Store
 
 _MOST_RUNS: Final = 100_000
@@ -41,12 +41,21 @@ class BackfillWatched:
         found = self._store.backfill(self._id)
         totals = self._store.totals(self._id)
         self._count_rows()
+        chosen = self._dates(found)
         return BackfillDocument(
             backfill_id=found.backfill_id,
             dag_id=found.dag_id,
-            first=day_of(found.first, self._schedule(found.dag_id)),
-            last=day_of(found.last, self._schedule(found.dag_id)),
+            state=_state(found),
+            first=chosen[0].first,
+            last=chosen[-1].last,
+            chosen=chosen,
             reprocess=found.reprocess,
+            newest_first=found.newest_first,
+            batch=found.batch,
+            cascade=found.cascade,
+            params=plain_params(found.params),
+            max_active_runs=found.max_active_runs,
+            share=found.share,
             by=found.by,
             created_at=moment(found.created_at),
             runs=found.runs or {},
@@ -58,14 +67,22 @@ class BackfillWatched:
             finished_at=when(totals.finished_at) if is_over(found.runs or {}) else None,
         )
 
-    def _schedule(self, dag_id: str) -> Schedule | None:
-        return self._store.compiled(self._store.dag(dag_id).version).spec.schedule
+    def _dates(self, found: "Backfill") -> list[DatesDocument]:
+        schedule = spec_of(self._store, found.dag_id).schedule
+        return [
+            DatesDocument(first=day_of(each.start, schedule), last=day_of(each.end - 1, schedule))
+            for each in found.chosen
+        ]
 
     def _count_rows(self) -> None:
         """Add the rows of runs that have succeeded since the last look: what has succeeded stays as it is."""
         done = self._store.runs(backfill_id=self._id, states=[RunState.SUCCESS], limit=_MOST_RUNS)
         fresh = [run for run in done if run.run_id not in self._rows]
         self._rows |= rows_of(self._store, fresh)
+
+
+def _state(found: "Backfill") -> str:
+    return "finished" if found.state != "cancelled" and is_over(found.runs or {}) else found.state
 
 
 def rows_of(store: "Store", runs: "Sequence[Run]") -> dict[int, int]:

@@ -22,9 +22,7 @@ class Stretch(Struct, frozen=True):
     count: int
 
 
-def gaps(
-    intervals: Iterable[DataInterval], states: IntervalStates, version: str
-) -> dict[Gap, list[Stretch]]:
+def gaps(intervals: Iterable[DataInterval], states: IntervalStates, version: str) -> dict[Gap, list[Stretch]]:
     """The intervals, ascending, that are not a success of this version, by what they are; ``intervals`` ascend too."""
     found: dict[Gap, list[DataInterval]] = {"missing": [], "failed": [], "stale": [], "running": []}
     for interval in intervals:

@@ -45,7 +45,7 @@ class IntervalSet(Struct, frozen=True):
             tuple(
                 DataInterval(max(mine.start, theirs.start), min(mine.end, theirs.end))
                 for mine in self.ranges
-                for theirs in other._meeting(mine)
+                for theirs in other.meeting(mine)
             )
         )
 
@@ -54,7 +54,7 @@ class IntervalSet(Struct, frozen=True):
         left: list[DataInterval] = []
         for mine in self.ranges:
             begin = mine.start
-            for theirs in other._meeting(mine):
+            for theirs in other.meeting(mine):
                 if begin < theirs.start:
                     left.append(DataInterval(begin, theirs.start))
                 begin = theirs.end
@@ -72,7 +72,7 @@ class IntervalSet(Struct, frozen=True):
         at = bisect_right(self.ranges, interval.start, key=_end)
         return at < len(self.ranges) and self.ranges[at].start < interval.end
 
-    def _meeting(self, interval: DataInterval) -> tuple[DataInterval, ...]:
+    def meeting(self, interval: DataInterval) -> tuple[DataInterval, ...]:
         """The ranges that have an instant in common with the interval."""
         first = bisect_right(self.ranges, interval.start, key=_end)
         after = first

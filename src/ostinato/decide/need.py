@@ -18,9 +18,7 @@ def window(need: Need, interval: DataInterval, schedule: Schedule | None) -> Dat
     return DataInterval(end - need.size if need.size else _moved(need, interval.start, schedule), end)
 
 
-def fed(
-    need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Schedule | None
-) -> Iterator[DataInterval]:
+def fed(need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Schedule | None) -> Iterator[DataInterval]:
     """The intervals of schedule ``to`` that need any of the ``source`` intervals, which are of schedule ``of``."""
     given = IntervalSet.of(source)
     if not given:

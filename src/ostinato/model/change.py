@@ -39,10 +39,11 @@ class NewRun(Struct, frozen=True):
 
 
 class NewBackfill(Struct, frozen=True):
-    """A backfill to create: the intervals that were chosen, as ranges, and how they are to be run.
+    """A backfill to create: the ranges of time in which the intervals it was asked for start, and how they are run.
 
-    ``max_active_runs`` of its runs go on at once. Work by the clock goes first, but ``share`` (0 to 1) of all slots is
-    the backfill's as long as it has use for them. ``params`` is in stored form. The rest is that of `decide.backfill.Wish`.
+    ``max_active_runs`` of its runs go on at once. Work by the clock goes first, but the share ``share`` (0 to 1) of the
+    slots is the backfill's as long as it has use for them. ``params`` is in stored form. The rest is as in
+    `decide.backfill.Wish`.
     """
 
     dag_id: str

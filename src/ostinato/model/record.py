@@ -118,8 +118,8 @@ class Pool(Struct, frozen=True):
 class Backfill(Struct, frozen=True):
     """Intervals being run again or for the first time. See `NewBackfill`.
 
-    ``runs`` counts its runs by state; whether it is over can be told from them alone. ``state`` is what people want of
-    it. `Store.open_backfills` does not count.
+    ``state`` is what people want of it; that it is over is told by its runs alone. ``runs`` counts them by state, if
+    they were counted.
     """
 
     backfill_id: int

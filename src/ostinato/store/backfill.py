@@ -80,7 +80,9 @@ def move(connection: Connection, backfill_id: int, was: BackfillState, becomes: 
 
 def cancel(connection: Connection, backfill_id: int, by: str, now: Instant) -> int:
     """Stop a backfill and ask all its open runs to stop; how many were not asked before. Raises NotFound."""
-    if not (move(connection, backfill_id, "running", "cancelled") or move(connection, backfill_id, "paused", "cancelled")):
+    if not (
+        move(connection, backfill_id, "running", "cancelled") or move(connection, backfill_id, "paused", "cancelled")
+    ):
         return 0
     its_open = (run.c.backfill_id == backfill_id, run.c.state.in_(OPEN_RUN), run.c.cancel_requested_at.is_(None))
     asked = update(run).where(*its_open).values(cancel_requested_at=now, cancel_requested_by=by)

@@ -134,6 +134,12 @@ def runs_over(connection: Connection, dag_id: str, first: Instant, before: Insta
     return [to_run(row) for row in connection.execute(query.order_by(run.c.run_id))]
 
 
+def first_interval(connection: Connection, dag_id: str) -> Instant | None:
+    """When the earliest interval of a dag's runs begins, if there are any."""
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    return connection.scalar(select(func.min(run.c.interval_start)).where(run.c.dag_no == dag_no))
+
+
 # --- inside a run -----------------------------------------------------------------------------------------------
 
 

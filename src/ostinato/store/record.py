@@ -209,9 +209,7 @@ def to_backfill(row: AnyRow, runs: dict[str, int] | None = None) -> Backfill:
     """A row of `BACKFILLS`, with its runs counted by state."""
     backfill_id, dag_id, chosen, reprocess, newest_first, batch, cascade, *rest = row
     ranges = tuple(DataInterval(start, end) for start, end in _RANGES.decode(chosen))
-    return Backfill(
-        backfill_id, dag_id, ranges, reprocess, bool(newest_first), batch, bool(cascade), *rest, runs=runs
-    )
+    return Backfill(backfill_id, dag_id, ranges, reprocess, bool(newest_first), batch, bool(cascade), *rest, runs=runs)
 
 
 REJECTED: Final[AnySelect] = select(

@@ -263,6 +263,11 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return read.runs_over(connection, dag_id, first, before)
 
+    def first_interval(self, dag_id: str) -> Instant | None:
+        """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.first_interval(connection, dag_id)
+
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""
         with dialect.reading(self._engine) as connection:

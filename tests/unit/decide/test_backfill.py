@@ -1,6 +1,7 @@
 """The laws of planning a backfill."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,13 +25,6 @@ def day(number, length=1):
     return DataInterval(number, number + length)
 
 
-chosen = sets(integers(-50, 50), max_size=40).map(lambda starts: tuple(map(day, starts)))
-histories = lists(
-    builds(lambda start, state, length: (start, state, length), integers(-60, 60), sampled_from(RunState), integers(1, 3)),
-    max_size=40,
-).map(lambda rows: numbered(rows))
-
-
 def numbered(rows):
     """Runs in the order they were made, each the next of those that begin where it does."""
     seen = Counter()
@@ -39,6 +33,15 @@ def numbered(rows):
         seen[start] += 1
         made.append(run(number, start, state, length=length, nth=seen[start]))
     return made
+
+
+chosen = sets(integers(-50, 50), max_size=40).map(lambda starts: tuple(map(day, starts)))
+histories = lists(
+    builds(
+        lambda start, state, length: (start, state, length), integers(-60, 60), sampled_from(RunState), integers(1, 3)
+    ),
+    max_size=40,
+).map(numbered)
 
 
 def of(runs):
@@ -63,9 +66,7 @@ def test_every_interval_is_either_made_once_or_left_alone_once(intervals, histor
 def test_an_open_run_is_never_doubled(intervals, history, reprocess, batch):
     still_open = [each.interval for each in history if each.state not in FINAL_RUN]
     for planned in plan(Wish("dag", intervals, reprocess, batch=batch), SPECS, of(history), NOW).create:
-        assert not any(
-            planned.interval.start < each.end and each.start < planned.interval.end for each in still_open
-        )
+        assert not any(planned.interval.start < each.end and each.start < planned.interval.end for each in still_open)
 
 
 @given(chosen, histories, sampled_from(MODES), integers(1, 5))
@@ -82,8 +83,7 @@ def test_a_new_run_has_a_key_that_is_free(intervals, history, reprocess, batch):
 @given(chosen, histories)
 def test_each_mode_runs_what_the_milder_one_runs_and_more(intervals, history):
     missing, failed, every = (
-        {each.interval for each in plan(Wish("dag", intervals, mode), SPECS, of(history), NOW).create}
-        for mode in MODES
+        {each.interval for each in plan(Wish("dag", intervals, mode), SPECS, of(history), NOW).create} for mode in MODES
     )
     assert missing <= failed <= every
 
@@ -115,7 +115,7 @@ def test_batches_join_neighbours_only_and_are_as_large_as_they_may_be(intervals,
     batches = batched(ascending, size)
     assert [at for each in batches for at in range(each.start, each.end)] == [each.start for each in ascending]
     assert all(each.end - each.start <= size for each in batches)
-    for one, other in zip(batches, batches[1:], strict=False):
+    for one, other in pairwise(batches):
         assert one.end < other.start or one.end - one.start == size
 
 

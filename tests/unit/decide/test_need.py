@@ -32,9 +32,7 @@ MARCH_30 = 1_743_292_800_000
     ],
 )
 def test_the_window_of_a_day(need, of, asked):
-    assert window(need, DataInterval(10 * DAY, 11 * DAY), of) == DataInterval(
-        10 * DAY + asked[0], 10 * DAY + asked[1]
-    )
+    assert window(need, DataInterval(10 * DAY, 11 * DAY), of) == DataInterval(10 * DAY + asked[0], 10 * DAY + asked[1])
 
 
 def test_a_shift_by_intervals_follows_the_clock_and_one_by_time_does_not():

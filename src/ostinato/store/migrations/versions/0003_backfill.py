@@ -18,7 +18,8 @@ def upgrade() -> None:
 
 
 def _rebuild_meta() -> None:
-    _set_aside("meta")
+    op.execute("CREATE TABLE earlier_meta AS SELECT * FROM meta")
+    op.drop_table("meta")
     op.create_table(
         "meta",
         sa.Column(
@@ -40,7 +41,9 @@ def _rebuild_meta() -> None:
 
 
 def _rebuild_backfill() -> None:
-    _set_aside("backfill")
+    op.execute("PRAGMA defer_foreign_keys = ON")  # its runs refer to nothing until it is there again
+    op.execute("CREATE TABLE earlier_backfill AS SELECT * FROM backfill")
+    op.drop_table("backfill")
     op.create_table(
         "backfill",
         sa.Column("backfill_id", NUMBER, nullable=False),
@@ -53,9 +56,7 @@ def _rebuild_backfill() -> None:
             nullable=False,
         ),
         sa.Column("newest_first", sa.SmallInteger, nullable=False),
-        sa.Column(
-            "batch", sa.Integer, sa.CheckConstraint("batch > 0", name=op.f("ck_backfill_batch")), nullable=False
-        ),
+        sa.Column("batch", sa.Integer, sa.CheckConstraint("batch > 0", name=op.f("ck_backfill_batch")), nullable=False),
         sa.Column("cascade", sa.SmallInteger, nullable=False),
         sa.Column("params", sa.LargeBinary, nullable=False),
         sa.Column(
@@ -88,10 +89,3 @@ def _rebuild_backfill() -> None:
     )
     op.drop_table("earlier_backfill")
     op.create_index("ix_backfill_dag", "backfill", ["dag_no"])
-
-
-def _set_aside(table: str) -> None:
-    """Copy a table's rows and drop it. Rows that refer to it may do so in vain until their successors are there."""
-    op.execute("PRAGMA defer_foreign_keys = ON")
-    op.execute(f"CREATE TABLE earlier_{table} AS SELECT * FROM {table}")
-    op.drop_table(table)
