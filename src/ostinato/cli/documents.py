@@ -267,8 +267,9 @@ class PlannedRunDocument(Struct, kw_only=True):
 class PlanDocument(Struct, kw_only=True):
     """Answer of ``backfill --dry-run``: every run that would be created, in that order.
 
-    ``left_alone`` counts the intervals that get none, by reason. ``median_run_ms`` is how long the newest successful runs of the dag for as much time took. ``estimated_ms`` is for
-    all runs, ``max_active_runs`` at once; null if too few runs have been seen: ``too_little_history`` names the dag.
+    ``left_alone`` counts the intervals that get none, by reason. ``median_run_ms`` is how long the newest successful
+    runs of the dag took that were for as much time. ``estimated_ms`` is for all runs, ``max_active_runs`` at once; null if
+    too few runs have been seen: ``too_little_history`` names their dag.
     """
 
     schema: str = "backfill-plan/1"
