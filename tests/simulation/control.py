@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from random import Random
 
+from ostinato.authoring.fill import awaited_file
 from ostinato.control.prepare import Preparer
-from ostinato.control.probe import awaited_file
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Probe
 from ostinato.model.change import Delivery

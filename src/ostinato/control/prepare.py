@@ -5,13 +5,13 @@ from typing import Final
 
 from msgspec import msgpack
 
-from ostinato.authoring.template import render, values
+from ostinato.authoring.fill import call_of
 from ostinato.decide.step import Dispatch
-from ostinato.model.errors import OstinatoError
-from ostinato.model.message import Assignment, Call, Failure, Finished
-from ostinato.model.spec import Argument, CompiledDag, OutputOf, ParamOf, TaskSpec, Template, Value
+from ostinato.model.errors import InvariantBroken, OstinatoError
+from ostinato.model.message import Assignment, Failure, Finished
+from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, TaskSpec
 from ostinato.model.time import Instant
-from ostinato.model.value import decode, encode
+from ostinato.model.value import encode
 from ostinato.store import Store
 
 from .sources import SourceShelf
@@ -54,22 +54,13 @@ class Preparer:
         compiled = self._compiled(run.version)
         task = compiled.spec.tasks[dispatch.task_no]
         self._shelf.ensure(compiled.source)
-        filled = _Filled(dispatch, compiled, outputs)
-        call = Call(
-            dag_id=run.dag_id,
-            version=run.version,
-            file=compiled.file,
-            task_no=dispatch.task_no,
-            task_id=task.task_id,
-            run_id=run.run_id,
-            attempt=dispatch.attempt,
-            number=dispatch.number,
-            start=run.interval.start,
-            end=run.interval.end,
-            params=run.params,
-            args=tuple([filled.encoded(argument) for argument in task.args]),
-            kwargs=tuple([(name, filled.encoded(argument)) for name, argument in task.kwargs]),
-        )
+
+        def stored(argument: OutputOf | ItemOf) -> bytes:
+            if isinstance(argument, ItemOf):
+                raise InvariantBroken(f"step {task.task_id!r} has no item")
+            return outputs.get((run.run_id, argument.task_no), _NOTHING)
+
+        call = call_of(compiled, run, dispatch.task_no, dispatch.attempt, dispatch.number, stored)
         return Assignment(
             attempt=dispatch.attempt,
             source=compiled.source,
@@ -79,29 +70,6 @@ class Preparer:
             memory=task.memory,
             call=self._encoder.encode(call),
         )
-
-
-class _Filled:
-    """The arguments of one attempt."""
-
-    def __init__(self, dispatch: Dispatch, compiled: CompiledDag, outputs: Outputs) -> None:
-        self._run = dispatch.run
-        self._spec = compiled.spec
-        self._task = compiled.spec.tasks[dispatch.task_no]
-        self._outputs = outputs
-
-    def encoded(self, argument: Argument) -> bytes:
-        """An argument's value, in stored form."""
-        match argument:
-            case Value(value):
-                return encode(value)
-            case OutputOf(task_no):
-                return self._outputs.get((self._run.run_id, task_no), _NOTHING)
-            case ParamOf(name):
-                return encode(decode(self._run.params)[name])
-            case Template(text):
-                known = values(self._spec, self._run.run_id, self._run.interval, decode(self._run.params))
-                return encode(render(text, known, self._task.task_id))
 
 
 def _arguments(task: TaskSpec) -> Iterator[Argument]:
