@@ -1,26 +1,18 @@
 """How runs come to be: one for each (dag, run key), with the first line of its history, in the caller's transaction."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from sqlalchemy import Connection
 
-from ostinato.model.cause import Cause
-from ostinato.model.change import NewRun, RunKind
+from ostinato.model.birth import born, first_event
+from ostinato.model.change import Event, NewRun
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
-from ostinato.model.time import DataInterval
 
 from . import hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
-
-CAUSE_OF: Final[dict[RunKind, Cause]] = {
-    "scheduled": Cause.SCHEDULED,
-    "manual": Cause.TRIGGERED,
-    "backfill": Cause.BACKFILLED,
-}
 
 
 def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
@@ -32,8 +24,8 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     for new in runs:
         row = _row(new, dag_nos[new.dag_id], version_nos[new.version])
         cursor.execute(hot.INSERT_RUN, row)
-        created += [_run(run_id, new) for (run_id,) in cursor.fetchall()]
-    cursor.executemany(hot.INSERT_EVENT, [_first_event(run) for run in created])
+        created += [born(run_id, new) for (run_id,) in cursor.fetchall()]
+    cursor.executemany(hot.INSERT_EVENT, [_first_row(first_event(run)) for run in created])
     return created
 
 
@@ -53,23 +45,7 @@ def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
     )
 
 
-def _run(run_id: int, new: NewRun) -> Run:
-    return Run(
-        run_id=run_id,
-        dag_id=new.dag_id,
-        version=new.version,
-        run_key=new.run_key,
-        kind=new.kind,
-        state=RunState.QUEUED,
-        interval=DataInterval(new.start, new.end),
-        params=new.params,
-        created_at=new.at,
-        backfill_id=new.backfill_id,
-        by=new.by,
-    )
-
-
-def _first_event(run: Run) -> tuple[object, ...]:
-    facts = text_of({"by": run.by}) if run.by else None
-    cause = CAUSES[CAUSE_OF[run.kind]]
-    return (run.run_id, 0, run.created_at, cause, STATES["none"], STATES[RunState.QUEUED], None, None, facts)
+def _first_row(event: Event) -> tuple[object, ...]:
+    facts = None if event.facts is None else text_of(event.facts)
+    cause, was, becomes = CAUSES[event.cause], STATES[event.was], STATES[event.becomes]
+    return (event.run_id, event.seq, event.at, cause, was, becomes, None, None, facts)
