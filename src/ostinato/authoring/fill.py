@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ostinato.model.message import Call
-from ostinato.model.record import Run
+from ostinato.model.record import Instance, Run
 from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, ParamOf, Template, Value
 from ostinato.model.value import decode, encode
 
@@ -15,10 +15,11 @@ Stored = Callable[[OutputOf | ItemOf], bytes]
 """Gives, in stored form, the arguments that only the state knows."""
 
 
-def call_of(compiled: CompiledDag, run: Run, task_no: int, attempt: int, number: int, stored: Stored) -> Call:
+def call_of(compiled: CompiledDag, run: Run, instance: Instance, attempt: int, number: int, stored: Stored) -> Call:
     """The call that performs an attempt. Raises UsageError for a template that nothing fills, and what ``stored`` does."""
+    task_no, map_index = instance
     task = compiled.spec.tasks[task_no]
-    filled = _Filled(compiled, run, task.task_id, stored)
+    filled = Filled(compiled, run, task.task_id, stored)
     return Call(
         dag_id=run.dag_id,
         version=run.version,
@@ -33,6 +34,7 @@ def call_of(compiled: CompiledDag, run: Run, task_no: int, attempt: int, number:
         params=run.params,
         args=tuple([filled.encoded(argument) for argument in task.args]),
         kwargs=tuple([(name, filled.encoded(argument)) for name, argument in task.kwargs]),
+        map_index=map_index,
     )
 
 
@@ -46,13 +48,13 @@ def awaited_file(compiled: CompiledDag, run: Run, task_no: int) -> Path:
     return Path(compiled.file).parent / render(path, known, task.task_id)
 
 
-class _Filled:
-    """The arguments of one attempt."""
+class Filled:
+    """Arguments of a task, or of a scope, filled in for one run. ``what`` is its name in messages."""
 
-    def __init__(self, compiled: CompiledDag, run: Run, task_id: str, stored: Stored) -> None:
+    def __init__(self, compiled: CompiledDag, run: Run, what: str, stored: Stored) -> None:
         self._compiled = compiled
         self._run = run
-        self._task_id = task_id
+        self._what = what
         self._stored = stored
 
     @cached_property
@@ -60,7 +62,7 @@ class _Filled:
         return values(self._compiled.spec, self._run.run_id, self._run.interval, decode(self._run.params))
 
     def encoded(self, argument: Argument) -> bytes:
-        """An argument's value, in stored form."""
+        """An argument's value, in stored form. Raises UsageError for a template that nothing fills."""
         match argument:
             case Value(value):
                 return encode(value)
@@ -69,4 +71,4 @@ class _Filled:
             case ParamOf(name):
                 return encode(decode(self._run.params)[name])
             case Template(text):
-                return encode(render(text, self._known, self._task_id))
+                return encode(render(text, self._known, self._what))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
+from ostinato.model.record import UNMAPPED
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
@@ -17,6 +18,7 @@ from .when import day_of
 if TYPE_CHECKING:
     from ostinato.model.record import Backfill, Run
     from ostinato.store import Store
+    from ostinato.store.read import OutputKey
 
 _MOST_RUNS: Final = 100_000
 _LOOK_MS: Final = 150
@@ -87,10 +89,17 @@ def _state(found: "Backfill") -> str:
 
 def rows_of(store: "Store", runs: "Sequence[Run]") -> dict[int, int]:
     """How many rows each run says it wrote."""
-    sizes = {version: len(store.compiled(version).spec.tasks) for version in {run.version for run in runs}}
-    wanted = [(run.run_id, task_no) for run in runs for task_no in range(sizes[run.version])]
+    specs = {version: store.compiled(version).spec for version in {run.version for run in runs}}
     found = {run.run_id: 0 for run in runs}
-    for (run_id, _), output in store.outputs(wanted).items():
+    wanted: list[OutputKey] = []
+    for run in runs:
+        for task_no, task in enumerate(specs[run.version].tasks):
+            if task.scope is None:
+                wanted.append((run.run_id, task_no, UNMAPPED))
+            else:
+                outputs = store.outputs_of_all(run.run_id, task_no)
+                found[run.run_id] += sum(_rows_in(output) for output in outputs if output is not None)
+    for (run_id, _, _), output in store.outputs(wanted).items():
         found[run_id] += _rows_in(output)
     return found
 

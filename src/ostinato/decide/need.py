@@ -1,11 +1,14 @@
 """Which time of another dag an interval needs, and the way back: which intervals a stretch of that time feeds."""
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
+from ostinato.model.record import Run
 from ostinato.model.spec import Need, Schedule
 from ostinato.model.time import DataInterval, Instant
 
 from .interval_set import IntervalSet
+from .interval_state import fold
 from .timetable import interval_at, intervals_between
 
 
@@ -44,3 +47,32 @@ def _moved(need: Need, at: Instant, schedule: Schedule | None, *, back: bool = F
     for _ in range(abs(shift)):
         interval = interval_at(schedule, interval.end if shift > 0 else interval.start - 1)
     return min(interval.start + beyond, interval.end)
+
+
+class History(Protocol):
+    """What is known of the intervals of dags."""
+
+    def schedule(self, dag_id: str) -> Schedule | None:
+        """The schedule of a dag. Raises NotFound for a dag that is not there."""
+        ...
+
+    def first_interval(self, dag_id: str) -> Instant | None:
+        """When the earliest interval begins that a dag has a run for; None: it has none."""
+        ...
+
+    def runs(self, dag_id: str, window: DataInterval, task_id: str | None) -> list[Run]:
+        """The runs of a dag over a stretch of time. If a task is named, each is in the state that this task is in."""
+        ...
+
+
+def is_met(need: Need, run: Run, history: History) -> bool:
+    """Whether what a run needs of a dag's intervals has succeeded. An interval that is being run again is not there."""
+    dag_id = need.dag_id or run.dag_id
+    asked = window(need, run.interval, history.schedule(dag_id))
+    if need.if_any:
+        first = history.first_interval(dag_id)
+        if first is None or first >= asked.end:
+            return True
+        asked = DataInterval(max(asked.start, first), asked.end)
+    others = [other for other in history.runs(dag_id, asked, need.task_id) if other.run_id != run.run_id]
+    return fold(others).of(asked) == "success"

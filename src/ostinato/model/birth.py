@@ -12,6 +12,7 @@ CAUSE_OF: Final[dict[RunKind, Cause]] = {
     "scheduled": Cause.SCHEDULED,
     "manual": Cause.TRIGGERED,
     "backfill": Cause.BACKFILLED,
+    "called": Cause.CALLED,
 }
 
 
@@ -29,10 +30,19 @@ def born(run_id: int, new: NewRun) -> Run:
         created_at=new.at,
         backfill_id=new.backfill_id,
         by=new.by,
+        parent=new.parent,
+        based_on=new.based_on,
     )
 
 
-def first_event(run: Run) -> Event:
-    """The first line of the history of a new run."""
-    facts: dict[str, object] | None = {"by": run.by} if run.by else None
-    return Event(run.run_id, 0, run.created_at, CAUSE_OF[run.kind], "none", RunState.QUEUED, facts=facts)
+def first_events(run: Run, new: NewRun) -> list[Event]:
+    """The first lines of the history of a new run: why there is one, and what it takes over from another."""
+    facts: dict[str, object] = {"by": run.by} if run.by else {}
+    if run.based_on is not None:
+        facts["based_on"] = run.based_on
+    cause = CAUSE_OF[run.kind] if run.based_on is None else Cause.RERUN
+    events = [Event(run.run_id, 0, run.created_at, cause, "none", RunState.QUEUED, facts=facts or None)]
+    for seq, each in enumerate(new.carried, 1):
+        moved = Event(run.run_id, seq, new.at, each.cause, "none", each.becomes, each.task_no, map_index=each.map_index)
+        events.append(moved)
+    return events

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPICursor
 
-from ostinato.model.birth import born, first_event
+from ostinato.model.birth import born, first_events
 from ostinato.model.change import Event, NewRun
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
@@ -24,9 +25,27 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     for new in runs:
         row = _row(new, dag_nos[new.dag_id], version_nos[new.version])
         cursor.execute(hot.INSERT_RUN, row)
-        created += [born(run_id, new) for (run_id,) in cursor.fetchall()]
-    cursor.executemany(hot.INSERT_EVENT, [_first_row(first_event(run)) for run in created])
+        for (run_id,) in cursor.fetchall():
+            created.append(born(run_id, new))
+            cursor.executemany(hot.INSERT_EVENT, [event_row(event) for event in first_events(created[-1], new)])
+            if new.based_on is not None:
+                _carry_over(cursor, run_id, new, new.based_on)
     return created
+
+
+def _carry_over(cursor: DBAPICursor, run_id: int, new: NewRun, old: int) -> None:
+    """What the new run takes over from the old one: ends of task instances, their outputs, the items of scopes."""
+    rows = [
+        (run_id, each.task_no, each.map_index, STATES[each.becomes], new.at, None, None, None) for each in new.carried
+    ]
+    cursor.executemany(hot.INSERT_TASK, rows)
+    outputs = [
+        (run_id, each.task_no, old, each.output_of, each.map_index)
+        for each in new.carried
+        if each.output_of is not None
+    ]
+    cursor.executemany(hot.CARRY_OUTPUT, outputs)
+    cursor.executemany(hot.CARRY_ITEMS, [(run_id, scope_no, old, before) for scope_no, before in new.scopes])
 
 
 def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
@@ -42,10 +61,22 @@ def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
         new.at,
         new.backfill_id,
         new.by,
+        *(new.parent or (None, None, None)),
+        new.based_on,
     )
 
 
-def _first_row(event: Event) -> tuple[object, ...]:
-    facts = None if event.facts is None else text_of(event.facts)
-    cause, was, becomes = CAUSES[event.cause], STATES[event.was], STATES[event.becomes]
-    return (event.run_id, event.seq, event.at, cause, was, becomes, None, None, facts)
+def event_row(event: Event) -> tuple[object, ...]:
+    """A line of history as `hot.INSERT_EVENT` takes it."""
+    return (
+        event.run_id,
+        event.seq,
+        event.at,
+        CAUSES[event.cause],
+        STATES[event.was],
+        STATES[event.becomes],
+        event.task_no,
+        event.map_index,
+        event.attempt,
+        None if event.facts is None else text_of(event.facts),
+    )

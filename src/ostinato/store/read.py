@@ -18,10 +18,11 @@ from sqlalchemy import (
 
 from ostinato.model.errors import NotFound
 from ostinato.model.record import Attempt, Expectation, LoggedEvent, Pool, Rejected, Run, Task
-from ostinato.model.state import RunState
+from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import Instant
 
 from . import hot
+from .codes import STATES
 from .definition import dag_numbers
 from .record import (
     ATTEMPTS,
@@ -40,6 +41,9 @@ from .record import (
     to_task,
 )
 from .tables import attempt, dag, event, expectation, fell_short, pool, rejected, run, task_instance
+
+OutputKey = tuple[int, int, int]
+"""A run, the number of a task, and a map index."""
 
 
 class Totals(Struct, frozen=True):
@@ -145,7 +149,7 @@ def first_interval(connection: Connection, dag_id: str) -> Instant | None:
 
 def tasks(connection: Connection, run_id: int) -> list[Task]:
     """The task instances of a run that have moved at least once, by number."""
-    query = TASKS.where(task_instance.c.run_id == run_id).order_by(task_instance.c.task_no)
+    query = TASKS.where(task_instance.c.run_id == run_id).order_by(task_instance.c.task_no, task_instance.c.map_index)
     return [to_task(row) for row in connection.execute(query)]
 
 
@@ -157,13 +161,16 @@ def attempts(connection: Connection, run_id: int, task_no: int | None) -> list[A
         return of_run if task_no is None else [*of_run, rows.c.task_no == task_no]
 
     query = ATTEMPTS.where(attempt.c.attempt.in_(attempts_of(wanted)))
-    return [to_attempt(row) for row in connection.execute(query.order_by(attempt.c.task_no, attempt.c.attempt))]
+    return [
+        to_attempt(row)
+        for row in connection.execute(query.order_by(attempt.c.task_no, attempt.c.map_index, attempt.c.attempt))
+    ]
 
 
 def attempts_of(wanted: Callable[[FromClause], Sequence[ColumnElement[bool]]]) -> CompoundSelect[int]:
     """The ids of the attempts of some task instances: the newest of each, and those that fell short before.
 
-    ``wanted`` makes the conditions on anything that has ``run_id`` and ``task_no``. See `tables.fell_short`.
+    ``wanted`` makes the conditions on anything that has ``run_id``, ``task_no`` and ``map_index``. See `tables.fell_short`.
     """
     earlier = attempt.alias("earlier")
     newest = select(task_instance.c.attempt).where(*wanted(task_instance), task_instance.c.attempt.is_not(None))
@@ -176,15 +183,29 @@ def events(connection: Connection, run_id: int, after: int, limit: int) -> list[
     return [to_event(row) for row in connection.execute(query)]
 
 
-def outputs(connection: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    """The outputs there are, of (run id, task number) pairs."""
+def outputs(connection: Connection, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
+    """The outputs there are, of (run id, task number, map index) triples."""
     cursor = connection.connection.cursor()
-    found: dict[tuple[int, int], bytes] = {}
+    found: dict[OutputKey, bytes] = {}
     for key in wanted:
         cursor.execute(hot.GET_OUTPUT, key)
         for (value,) in cursor.fetchall():
             found[key] = value
     return found
+
+
+def outputs_of_all(connection: Connection, run_id: int, task_no: int) -> list[bytes | None]:
+    """What those instances of a task in a scope returned that succeeded, in the order of their map index."""
+    cursor = connection.connection.cursor()
+    cursor.execute(hot.GET_OUTPUTS, (run_id, task_no, STATES[TaskState.SUCCESS]))
+    return [value for _, value in cursor.fetchall()]
+
+
+def item(connection: Connection, run_id: int, scope_no: int, map_index: int) -> bytes | None:
+    """What an instance of a scope is for, in stored form."""
+    cursor = connection.connection.cursor()
+    cursor.execute(hot.GET_ITEM, (run_id, scope_no, map_index))
+    return next((value for (value,) in cursor.fetchall()), None)
 
 
 def totals(connection: Connection, backfill_id: int) -> Totals:

@@ -3,16 +3,19 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert
 
-from ostinato.model.change import Commit, NewBackfill, NewRun
+from ostinato.model.change import CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
+    UNMAPPED,
     Attempt,
     Backfill,
     Dag,
     DagProblem,
     Expectation,
+    Instance,
+    Intervention,
     LoggedEvent,
     OpenRun,
     Outgoing,
@@ -26,9 +29,9 @@ from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 
 from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
-from .read import Totals
+from .read import OutputKey, Totals
 from .schema import bring_to_head
-from .tables import pool, run
+from .tables import intervention, pool
 
 
 def open_store(path: Path | None) -> "Store":
@@ -103,7 +106,7 @@ class Store:
             return definition.dags(connection, retired=retired)
 
     def dags_revision(self) -> int:
-        """A number that grows whenever dags were put, paused or unpaused."""
+        """A number that grows whenever dags were put, paused or unpaused, or tasks switched off or on."""
         with dialect.reading(self._engine) as connection:
             return definition.revision(connection)
 
@@ -163,13 +166,32 @@ class Store:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
         with dialect.writing(self._engine) as connection:
             read.get_run(connection, run_id)
-            open_run = (
-                run.c.run_id == run_id,
-                run.c.state.in_(recovery.OPEN_RUN),
-                run.c.cancel_requested_at.is_(None),
-            )
-            asked = update(run).where(*open_run).values(cancel_requested_at=now, cancel_requested_by=by)
-            return connection.execute(asked).rowcount == 1
+            return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
+
+    def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
+        """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            read.get_run(connection, run_id)
+            task_no, map_index = instance
+            row = {
+                "run_id": run_id,
+                "task_no": task_no,
+                "map_index": map_index,
+                "what": what,
+                "decided_by": by,
+                "at": now,
+            }
+            connection.execute(insert(intervention).values(row))
+
+    def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
+        """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
+        with dialect.writing(self._engine) as connection:
+            definition.switch_off(connection, dag_id, task_id, becomes, by, now)
+
+    def switch_on(self, dag_id: str, task_id: str) -> bool:
+        """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
+        with dialect.writing(self._engine) as connection:
+            return definition.switch_on(connection, dag_id, task_id)
 
     def set_pool(self, name: str, slots: int) -> None:
         """Give a pool its size, making it if need be."""
@@ -209,10 +231,36 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return backfill.unfinished(connection)
 
-    def outputs(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-        """The outputs there are among (run id, task number) pairs."""
+    def open_run(self, run_id: int) -> OpenRun:
+        """One run with all that is known of it. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            read.get_run(connection, run_id)
+            return recovery.open_work(connection, run_id)[0]
+
+    def interventions(self) -> list[Intervention]:
+        """What people have decided about task instances and the scheduler has not taken in, in that order."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.interventions(connection)
+
+    def switched_off(self) -> dict[tuple[str, str], SwitchedOff]:
+        """How tasks that are switched off end, by dag id and task id."""
+        with dialect.reading(self._engine) as connection:
+            return definition.switched_off_tasks(connection)
+
+    def outputs(self, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
+        """The outputs there are among (run id, task number, map index) triples."""
         with dialect.reading(self._engine) as connection:
             return read.outputs(connection, wanted)
+
+    def outputs_of_all(self, run_id: int, task_no: int) -> list[bytes | None]:
+        """What those instances of a task in a scope returned that succeeded, in order: in stored form, or None."""
+        with dialect.reading(self._engine) as connection:
+            return read.outputs_of_all(connection, run_id, task_no)
+
+    def item(self, run_id: int, scope_no: int, map_index: int) -> bytes | None:
+        """What an instance of a scope is for, in stored form; None: there is no such instance."""
+        with dialect.reading(self._engine) as connection:
+            return read.item(connection, run_id, scope_no, map_index)
 
     def outbox_waiting(self, limit: int) -> list[Outgoing]:
         """Alerts to be delivered, now or at their ``next_at``, soonest first; of one key only the oldest."""
@@ -283,10 +331,11 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return read.events(connection, run_id, after, limit)
 
-    def output(self, run_id: int, task_no: int) -> bytes | None:
+    def output(self, run_id: int, task_no: int, map_index: int = UNMAPPED) -> bytes | None:
         """What a task instance returned, in stored form; None if that was None, or it has not succeeded."""
+        key = (run_id, task_no, map_index)
         with dialect.reading(self._engine) as connection:
-            return read.outputs(connection, [(run_id, task_no)]).get((run_id, task_no))
+            return read.outputs(connection, [key]).get(key)
 
     def backfills(self, dag_id: str | None = None, limit: int = 50) -> list[Backfill]:
         """Backfills with their runs counted by state, newest first."""
