@@ -7,7 +7,7 @@ import pytest
 from ostinato.model.change import Alert, Delivery, NewRun
 from ostinato.model.state import RunState
 from ostinato.store import Store, open_store
-from tests.contract.leader import MAY_1, Leader, deploy, new_run
+from tests.contract.leader import MAY_1, Leader, deploy, new_backfill, new_run
 
 GROWING = ("run", "task_instance", "attempt", "event", "output", "rejected", "outbox")
 
@@ -76,6 +76,8 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
     "runs in a state": lambda store, _: store.runs(states=[RunState.FAILED]),
     "runs of a backfill": lambda store, _: store.runs(backfill_id=1),
     "runs by interval": lambda store, _: store.latest_by_interval("daily", 1, 2),
+    "runs over an interval": lambda store, _: store.runs_over("daily", 1, 2),
+    "backfills that have open runs": lambda store, _: store.open_backfills(),
     "tasks of a run": lambda store, _: store.tasks(1),
     "attempts of a run": lambda store, _: store.attempts(1),
     "attempts of a task": lambda store, _: store.attempts(1, 2),
@@ -90,7 +92,7 @@ def test_no_table_that_grows_is_read_whole(name: str) -> None:
     store = open_store(None)
     version = deploy(store)
     Leader(store).begin(version)
-    store.create_backfill("daily", 1, 2, "all", [new_run(version, 5)], "ada", MAY_1)
+    store.create_backfill(new_backfill(), [new_run(version, 5)])
     steps = plan(store, lambda: OFTEN[name](store, new_run(version, 9)))
     assert steps
     assert scans(steps) == set()

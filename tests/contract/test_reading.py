@@ -7,7 +7,7 @@ from ostinato.model.message import DeadLetters, Failure, LogRange
 from ostinato.model.record import Attempt, LoggedEvent, OpenRun, Rejected, Task
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import Store
-from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_run
+from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_backfill, new_run
 
 
 def test_an_empty_state_has_no_open_work(store: Store) -> None:
@@ -244,7 +244,7 @@ def test_a_backfill_adds_up_what_its_runs_did_and_no_others(store: Store) -> Non
     leader.dispatch(stranger.run_id, 0)
     leader.commit()
     runs = [new_run(version, day, kind="backfill") for day in range(2)]
-    backfill, (one, two) = store.create_backfill("daily", MAY_1, MAY_1 + DAY, "all", runs, "ada", MAY_1)
+    backfill, (one, two) = store.create_backfill(new_backfill(2), runs)
     empty = store.totals(backfill.backfill_id)
     assert (empty.tasks, empty.attempts, empty.rejected, empty.busy_ms, empty.started_at) == ({}, {}, 0, 0, None)
     for run in (one, two):

@@ -84,13 +84,13 @@ def test_all_who_open_a_new_database_at_once_succeed(tmp_path: Path) -> None:
             store.close()
 
 
-SECOND = '''"""A column more."""
+NEXT = '''"""A column more."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 
 
 def upgrade() -> None:
@@ -105,9 +105,9 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "migrations %d"
     shutil.copytree(migrate.FOLDER, folder)
     monkeypatch.setattr(migrate, "FOLDER", folder)
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(schema, "HEAD", "0002")
-    return folder / "versions" / "0002_second.py"
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9999"))
+    monkeypatch.setattr(schema, "HEAD", "9999")
+    return folder / "versions" / "9999_next.py"
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def pools(store: Store) -> dict[str, int]:
 
 
 def test_an_old_database_is_migrated_as_it_is_opened(old: Path, next_version: Path) -> None:
-    next_version.write_text(SECOND.format(then=""))
+    next_version.write_text(NEXT.format(head=schema.REVISIONS[-2], then=""))
     for _ in range(2):
         store = open_store(old)
         assert pools(store) == {"gpu": 3}
@@ -133,7 +133,7 @@ def test_an_old_database_is_migrated_as_it_is_opened(old: Path, next_version: Pa
 
 
 def test_openers_of_an_old_database_migrate_it_once(old: Path, next_version: Path) -> None:
-    next_version.write_text(SECOND.format(then=""))
+    next_version.write_text(NEXT.format(head=schema.REVISIONS[-2], then=""))
     with ThreadPoolExecutor(4) as threads:
         stores = list(threads.map(open_store, [old] * 4))
     assert [pools(store) for store in stores] == [{"gpu": 3}] * 4
@@ -143,10 +143,37 @@ def test_openers_of_an_old_database_migrate_it_once(old: Path, next_version: Pat
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(old: Path, next_version: Path) -> None:
     before = tables_and_indexes(old)
-    next_version.write_text(SECOND.format(then='op.execute("DROP TABLE no_such_table")'))
+    next_version.write_text(NEXT.format(head=schema.REVISIONS[-2], then='op.execute("DROP TABLE no_such_table")'))
     with pytest.raises(InvariantBroken, match="no_such_table"):
         open_store(old)
     assert tables_and_indexes(old) == before
     with sqlite3.connect(old) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.REVISIONS[-2],)]
     connection.close()
+
+
+def test_a_backfill_of_the_first_schema_keeps_its_runs_and_days(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    engine = engine_for(path)
+    with writing(engine) as connection:
+        migrate.upgrade(connection, "0001")
+    engine.dispose()
+    with sqlite3.connect(path) as old:
+        old.executescript(
+            """
+            INSERT INTO meta VALUES (1, 4, 'leader', 5, 6);
+            INSERT INTO source VALUES ('s', x'00');
+            INSERT INTO dag_version VALUES (1, 'v', 'f', 's', x'00', 1);
+            INSERT INTO dag VALUES (1, 'daily', 1, 'f', NULL, NULL, NULL, NULL);
+            INSERT INTO backfill VALUES (7, 1, 1000, 2999, 'failed', 8, 'ada');
+            INSERT INTO run VALUES (1, 1, 1, 'k', 3, 1, 1000, 2000, x'80', 8, NULL, NULL, NULL, NULL, 7, 'ada');
+            """
+        )
+    old.close()
+    store = open_store(path)
+    store.check()
+    backfill = store.backfill(7)
+    assert ([(each.start, each.end) for each in backfill.chosen], backfill.runs) == ([(1000, 3000)], {"queued": 1})
+    assert (backfill.reprocess, backfill.state, backfill.batch, backfill.by) == ("failed", "running", 1, "ada")
+    assert (store.dags_revision(), store.backfills_revision()) == (6, 0)
+    store.close()

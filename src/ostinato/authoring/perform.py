@@ -1,6 +1,6 @@
 """One attempt: call a task's function with its arguments, and say how it ended. No error of the author's gets out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -33,20 +33,23 @@ class Performed(Struct, frozen=True):
     follow: tuple[str, ...] | None = None
 
 
-def perform(loaded: Loaded, call: Call) -> Performed:
-    """Run the task that ``call`` names. Whatever the author's code does, short of ending the process, comes back."""
+def perform(loaded: Loaded, call: Call, stand_in: Callable[..., object] | None = None) -> Performed:
+    """Run the task that ``call`` names. Whatever the author's code does, short of ending the process, comes back.
+
+    ``stand_in`` is called in place of the task's function, with the same arguments.
+    """
     try:
         dag = loaded.dag(call.dag_id)
         node = _node(dag, call.task_id)
         args, kwargs = _arguments(node, call)
-        context = _context(dag, call)
+        context = context_of(dag, call)
     except Exception as error:  # noqa: BLE001 - a file may lay out its dags differently each time
         return unloadable(error)
     if node.task.takes_context:
         args.insert(0, context)
     token = running.set(context)
     try:
-        result = node.task.function(*args, **kwargs)
+        result = (stand_in or node.task.function)(*args, **kwargs)
     except Skip:
         return Performed("skipped")
     except BaseException as error:  # noqa: BLE001 - it is the author's code that raised, and this is where it is told
@@ -130,7 +133,8 @@ def _arguments(node: Node, call: Call) -> tuple[list[Any], dict[str, Any]]:
     return [*args.values()], whole(node.kwargs, node.shapes, (decode(data) for _, data in call.kwargs))
 
 
-def _context(dag: Dag, call: Call) -> Context:
+def context_of(dag: Dag, call: Call) -> Context:
+    """What the task that ``call`` names may know of its run."""
     tz = zone(dag.options.schedule)
     start = moment(call.start).astimezone(tz)
     return Context(

@@ -25,6 +25,10 @@ class Admission:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def waiting(self) -> list[LiveRun]:
+        """The queued runs, in the order in which they came."""
+        return list(self._waiting.values())
+
     def wait(self, live: LiveRun) -> None:
         """A queued run takes its place in its dag's queue."""
         run = live.run

@@ -169,6 +169,12 @@ class Conflict(OstinatoError):
     exit_code = 6
 
 
+class BackfillOver(Conflict):
+    """A backfill is over or cancelled, so there is nothing of it to hold, to go on with or to stop."""
+
+    code = "OST-240"
+
+
 # --- OST-6xx: another system did not do its part ----------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ostinato.control.probe import FileProber, awaited_file
+from ostinato.authoring.fill import awaited_file
+from ostinato.control.probe import FileProber
 from ostinato.decide.step import Probe
 from ostinato.model.record import Run
 from ostinato.model.spec import CompiledDag, DagSpec, Every, Sensor, TaskSpec

@@ -115,7 +115,7 @@ class Desk:
 
     def of(self, task_no: int, run_id: int = 1) -> int:
         """The live attempt of a task."""
-        return self.board.runs[run_id].live_attempt[task_no]
+        return self.board.runs[run_id].live_attempt[task_no].attempt
 
     def state(self, task_no: int, run_id: int = 1) -> TaskState:
         """Where a task of an open run stands; of an ended run, where it was last seen to go."""
