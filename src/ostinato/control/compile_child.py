@@ -21,6 +21,7 @@ from ostinato.authoring.mistakes import Mistake
 from ostinato.decide.alignment import misfits
 from ostinato.model.spec import CompiledDag, Source, canonical, digest
 
+from .alignment import add_misfit
 from .compilation import Compilation
 from .local_files import LocalFiles
 
@@ -94,10 +95,8 @@ def _check_alignment(gathered: Collecting) -> None:
     """Report the steps that wait for intervals of a dag of this file which can never be."""
     specs = {} if gathered.problems else {dag.dag_id: dag.build() for dag in gathered.dags.values()}
     for dag_id, spec in specs.items():
-        for task_id, what in misfits(spec, specs):
-            help = "ask for a task that it has, and for whole intervals of it: shift, size, intervals, last"
-            place = step_place(gathered.dags[dag_id], task_id)
-            gathered.add(Mistake.MISALIGNED, f"{task_id!r} can never begin: {what}", help, place)
+        for misfit in misfits(spec, specs):
+            add_misfit(gathered, misfit, step_place(gathered.dags[dag_id], misfit.task_id))
 
 
 def _limit(seconds: float, memory: int) -> None:

@@ -10,6 +10,7 @@ from functools import cache, partial
 from itertools import chain, islice
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ostinato.model.spec import DagSpec, Need, Schedule
@@ -27,8 +28,16 @@ _STRIDE: Final = 89 * _HOUR
 """Samples at all hours of all days of more than two years: with and without summer time, and in a leap year."""
 
 
-def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[tuple[str, str]]:
-    """The tasks of a dag whose needs cannot be met by those of ``others`` that are known, each with the reason.
+class Misfit(Struct, frozen=True):
+    """A task needs what the dag ``dag_id`` can never have."""
+
+    task_id: str
+    dag_id: str
+    reason: str
+
+
+def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[Misfit]:
+    """The needs of a dag's tasks that cannot be met by those of ``others`` that are known.
 
     Looked at are some hundred intervals, at all hours and seasons. Raises ScheduleInvalid.
     """
@@ -40,9 +49,9 @@ def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[tuple[str,
             if other is None:  # not known here, or its own past, which always fits
                 continue
             if need.task_id is not None and need.task_id not in ids[other.dag_id]:
-                yield task.task_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}"
+                yield Misfit(task.task_id, other.dag_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}")
             elif (at := misfit(replace(need, task_id=None), other.schedule)) is not None:
-                yield task.task_id, _reason(at, other.dag_id)
+                yield Misfit(task.task_id, other.dag_id, _reason(at, other.dag_id))
 
 
 def _misfit(spec: DagSpec, need: Need, schedule: Schedule | None) -> DataInterval | None:

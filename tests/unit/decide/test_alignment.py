@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, sampled_from
 
-from ostinato.decide.alignment import misfits
+from ostinato.decide.alignment import Misfit, misfits
 from ostinato.decide.need import window
 from ostinato.decide.timetable import interval_at, intervals_between
 from ostinato.model.spec import Cron, DagSpec, Every, Need, Schedule, TaskSpec
@@ -30,7 +30,7 @@ def dag(dag_id: str, schedule: Schedule | None, *needs: Need, start: int | None 
     return DagSpec(dag_id, (TaskSpec("t", needs=needs),), schedule=schedule, start=start)
 
 
-def misfit(own: Schedule | None, need: Need, other: Schedule | None) -> list[tuple[str, str]]:
+def misfit(own: Schedule | None, need: Need, other: Schedule | None) -> list[Misfit]:
     specs = {"other": dag("other", other)}
     return list(misfits(dag("own", own, need), specs))
 
@@ -87,16 +87,16 @@ def test_what_always_fits_is_no_mistake(own: Schedule | None, need: Need, other:
 def test_what_does_not_fit_somewhere_in_the_year_is_a_mistake(
     own: Schedule | None, need: Need, other: Schedule | None
 ) -> None:
-    ((task_id, reason),) = misfit(own, need, other)
-    assert task_id == "t"
-    assert reason.startswith("what it asks of 'other' is not made up of intervals of that dag")
+    (found,) = misfit(own, need, other)
+    assert (found.task_id, found.dag_id) == ("t", "other")
+    assert found.reason.startswith("what it asks of 'other' is not made up of intervals of that dag")
 
 
 def test_a_task_that_the_other_dag_does_not_have_is_a_mistake() -> None:
-    assert misfit(HOURLY, Need("other", "x"), HOURLY) == [("t", "the dag 'other' has no task 'x'")]
+    assert misfit(HOURLY, Need("other", "x"), HOURLY) == [Misfit("t", "other", "the dag 'other' has no task 'x'")]
 
 
 def test_a_dag_is_looked_at_from_its_start() -> None:
     since_1980 = dag("own", Cron("0 0 * * *", "Europe/Berlin"), Need("other"), start=10 * 365 * DAY)
-    ((_, reason),) = misfits(since_1980, {"other": dag("other", Every(86_400))})
-    assert "1979-12-2" in reason
+    (found,) = misfits(since_1980, {"other": dag("other", Every(86_400))})
+    assert "1979-12-2" in found.reason
