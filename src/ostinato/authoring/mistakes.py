@@ -61,6 +61,7 @@ class Mistake(StrEnum):
     BAD_SCHEMA = "OST-175"
     BAD_QUESTION = "OST-176"
     MISALIGNED = "OST-177"
+    UNFIT_CALL = "OST-178"
 
 
 MEANING: Final = {
@@ -118,4 +119,5 @@ MEANING: Final = {
     Mistake.BAD_SCHEMA: "The schema of a parameter is valid JSON Schema, and its default satisfies it.",
     Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
     Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
+    Mistake.UNFIT_CALL: "A dag is called with parameters that it does not have, or that do not fit.",
 }
