@@ -17,13 +17,11 @@ from ostinato.model.spec import TaskSpec
 
 from .flow import DUE, ORDINARY, DagUse, Flow, Key, PoolUse, Rank, TaskUse, Wanted, is_over
 from .live import LiveAttempt, LiveRun
-from .share import Shares, Terms
+from .share import UNNUMBERED, Shares, Terms
 
 Offer = tuple[Rank, Flow]
 
 DEFAULT_POOL = "default"
-UNNUMBERED = -1
-"""Stands for the backfill of a run that belongs to none that has a number."""
 
 
 class Seat(Struct):
@@ -160,13 +158,11 @@ class Capacity:
         """The backfill that goes before all others: its share is due, and it does not have that share already."""
         due: list[Offer] = []
         for flow in list(pool.backfills.values()):
-            if flow.filed is None or not self._shares.is_due(flow.key[1], 1) or not self._clear(flow):
-                continue
-            slots = _slots(flow.wanted[0])
-            if self._shares.is_due(flow.key[1], slots) and self._shares.has_left(
-                flow.key[1], flow.used, slots, pool.slots
-            ):
-                due.append(((DUE, *flow.filed[1:]), flow))
+            backfill = flow.key[1]
+            behind = self._shares.is_due(backfill, 1) and self._shares.lacks(backfill, flow.used, pool.slots)
+            rank = flow.filed if behind and self._clear(flow) else None
+            if rank is not None and self._shares.is_due(backfill, _slots(flow.wanted[0])):
+                due.append(((DUE, *rank[1:]), flow))
         return min(due, default=None)
 
     def _clear(self, flow: Flow) -> bool:

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 WHOLE: Final = 1_000
 """Shares are counted in thousandths, so that equal facts give equal sums."""
+UNNUMBERED: Final = -1
+"""Stands for the backfill of a run that belongs to none that has a number."""
 MOST_TOGETHER: Final = 500
 """All backfills together are guaranteed no more than half; beyond that their shares shrink alike."""
 
@@ -40,9 +42,9 @@ class Shares:
         """Whether what a backfill is owed pays for these slots."""
         return self._owed.get(backfill, 0) >= slots * WHOLE > 0
 
-    def has_left(self, backfill: int, used: int, slots: int, whole: int) -> bool:
-        """Whether a backfill that has ``used`` of a pool of ``whole`` stays within its share of it, or has nothing yet."""
-        return not used or (used + slots) * WHOLE <= self._share(backfill) * whole
+    def lacks(self, backfill: int, used: int, whole: int) -> bool:
+        """Whether a backfill that has ``used`` slots of a pool of ``whole`` has less than its share of it."""
+        return used * WHOLE < self._share(backfill) * whole
 
     def charge(self, backfill: int, slots: int) -> None:
         """A backfill had the turn that was due to it."""
