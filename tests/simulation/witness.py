@@ -227,7 +227,11 @@ class Witness:
         dag_id = seen.run.dag_id
         self._active[dag_id, task.task_id].add(attempt)
         same = len(self._active[dag_id, task.task_id])
-        demand(task.max_active is None or same <= task.max_active, f"{same} attempts of {task.task_id} live", seen.run.run_id)
+        demand(
+            task.max_active is None or same <= task.max_active,
+            f"{same} attempts of {task.task_id} live",
+            seen.run.run_id,
+        )
         together = sum(len(active) for (dag, _), active in self._active.items() if dag == dag_id)
         most = seen.spec.max_active_tasks
         demand(most is None or together <= most, f"{together} attempts of {dag_id} live, {most} may", seen.run.run_id)

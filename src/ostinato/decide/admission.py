@@ -56,7 +56,9 @@ class Admission:
         """A queued run leaves the queue without running; None if it is not in it."""
         live = self._waiting.pop(run_id, None)
         if live is not None:
-            self._changed[queue_of(live.run)] = None  # an older version's smaller limit may have held up those behind it
+            self._changed[queue_of(live.run)] = (
+                None  # an older version's smaller limit may have held up those behind it
+            )
         return live
 
     def enter(self, live: LiveRun) -> None:

@@ -67,4 +67,3 @@ class Shares:
 
 
 _USUAL: Final = round(Terms(max_active_runs=1).share * WHOLE)
-

@@ -18,6 +18,7 @@ RUN_BIRTHS: Final = (Cause.SCHEDULED, Cause.TRIGGERED, Cause.BACKFILLED)
 
 RUN: Final[Mapping[tuple[RunState, Cause], RunState]] = {
     (RunState.QUEUED, Cause.ADMITTED): RunState.RUNNING,
+    (RunState.QUEUED, Cause.OVERLAPPED): RunState.CANCELLED,
     (RunState.QUEUED, Cause.CANCELLED): RunState.CANCELLED,
     (RunState.RUNNING, Cause.TASKS_SUCCEEDED): RunState.SUCCESS,
     (RunState.RUNNING, Cause.TASKS_FAILED): RunState.FAILED,

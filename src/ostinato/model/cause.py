@@ -12,6 +12,7 @@ class Cause(StrEnum):
     BACKFILLED = "backfilled"
     # a run moves
     ADMITTED = "admitted"
+    OVERLAPPED = "overlapped"
     TASKS_SUCCEEDED = "tasks_succeeded"
     TASKS_FAILED = "tasks_failed"
     # a task instance moves without an attempt

@@ -40,6 +40,14 @@ class RunMove(Struct, frozen=True, gc=False):
     at: Instant
 
 
+class CancelRequest(Struct, frozen=True, gc=False):
+    """A run is to be stopped, unless it has ended or that is asked for already."""
+
+    run_id: int
+    by: str
+    at: Instant
+
+
 class TaskMove(Struct, frozen=True, gc=False):
     """A task instance goes from one state to another; ``was`` NONE creates its row.
 
@@ -160,6 +168,7 @@ class Commit(Struct):
     """All that one step of the scheduler wants written, in one transaction."""
 
     new_runs: list[NewRun] = field(default_factory=list[NewRun])
+    cancel_requests: list[CancelRequest] = field(default_factory=list[CancelRequest])
     runs: list[RunMove] = field(default_factory=list[RunMove])
     tasks: list[TaskMove] = field(default_factory=list[TaskMove])
     new_attempts: list[NewAttempt] = field(default_factory=list[NewAttempt])

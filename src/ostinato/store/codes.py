@@ -57,6 +57,7 @@ CAUSES: Final[Mapping[str, int]] = {
     Cause.CANCEL_REQUESTED: 24,
     Cause.CANCELLED: 25,
     Cause.CANCEL_CONFIRMED: 26,
+    Cause.OVERLAPPED: 60,
 }
 ERROR_CLASSES: Final[Mapping[str, int]] = {ErrorClass.TRANSIENT: 1, ErrorClass.RESOURCE: 2, ErrorClass.LOGIC: 3}
 KINDS: Final[Mapping[str, int]] = {"scheduled": 1, "manual": 2, "backfill": 3}

@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.change import (
     AttemptMove,
+    CancelRequest,
     Commit,
     Event,
     ExpectationMove,
@@ -31,7 +32,7 @@ from .creation import create_runs
 from .definition import dag_numbers
 from .interned import Interned
 from .record import text_of
-from .tables import agent, dag, expectation, log_segment, meta, rejected
+from .tables import agent, dag, expectation, log_segment, meta, rejected, run
 
 Rows = Sequence[tuple[object, ...]]
 
@@ -57,6 +58,8 @@ class Writer:
     def _apply(self, connection: Connection, change: Commit) -> list[Run]:
         cursor = connection.connection.cursor()
         created = create_runs(connection, change.new_runs) if change.new_runs else []
+        for request in change.cancel_requests:
+            ask_to_stop(connection, request)
         _write(cursor, hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
         first = [_first_task_row(move) for move in change.tasks if move.was is TaskState.NONE]
         _write(cursor, hot.INSERT_TASK, first, "first moves of task instances")
@@ -122,6 +125,17 @@ def take_lead(connection: Connection, owner: str, now: Instant) -> int:
     """Begin a new epoch. See `Store.take_lead`."""
     connection.execute(update(meta).values(epoch=meta.c.epoch + 1, leader=owner, led_since=now))
     return connection.execute(select(meta.c.epoch)).scalar_one()
+
+
+def ask_to_stop(connection: Connection, request: CancelRequest) -> bool:
+    """Note that a run is to be stopped; False if it has ended, or that was noted before."""
+    going = (
+        run.c.run_id == request.run_id,
+        run.c.state.not_in(FINAL_RUN),
+        run.c.cancel_requested_at.is_(None),
+    )
+    asked = update(run).where(*going).values(cancel_requested_at=request.at, cancel_requested_by=request.by)
+    return connection.execute(asked).rowcount == 1
 
 
 def _fence(connection: Connection, epoch: int) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
-from ostinato.model.change import Commit, NewRun
+from ostinato.model.change import CancelRequest, Commit, NewRun
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
     Attempt,
@@ -28,7 +28,7 @@ from ostinato.model.time import Instant
 from . import alert, check, commit, creation, definition, dialect, read, recovery
 from .read import Totals
 from .schema import bring_to_head
-from .tables import pool, run
+from .tables import pool
 
 
 def open_store(path: Path | None) -> "Store":
@@ -157,13 +157,7 @@ class Store:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
         with dialect.writing(self._engine) as connection:
             read.get_run(connection, run_id)
-            open_run = (
-                run.c.run_id == run_id,
-                run.c.state.in_(recovery.OPEN_RUN),
-                run.c.cancel_requested_at.is_(None),
-            )
-            asked = update(run).where(*open_run).values(cancel_requested_at=now, cancel_requested_by=by)
-            return connection.execute(asked).rowcount == 1
+            return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
 
     def set_pool(self, name: str, slots: int) -> None:
         """Give a pool its size, making it if need be."""

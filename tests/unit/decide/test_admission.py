@@ -17,9 +17,7 @@ def live_run(
     run_id: int, *, dag_id: str = "sales", day: int = 0, backfill: int | None = None, most: int = 2
 ) -> LiveRun:
     run = run_of(run_id, dag_id=dag_id, day=day, kind="manual" if backfill is None else "backfill")
-    return LiveRun(
-        structs.replace(run, backfill_id=backfill), shape_of(TaskSpec("t"), dag_id=dag_id, most=most), 1
-    )
+    return LiveRun(structs.replace(run, backfill_id=backfill), shape_of(TaskSpec("t"), dag_id=dag_id, most=most), 1)
 
 
 class Gatekeeper(RuleBasedStateMachine):
@@ -46,7 +44,7 @@ class Gatekeeper(RuleBasedStateMachine):
         self.admission.wait(live)
 
     @rule(most=integers(1, 3), paused=booleans(), known=booleans())
-    def hear_of_backfills(self, most: int, paused: bool, known: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+    def hear_of_backfills(self, most: int, paused: bool, known: bool) -> None:
         self.terms = {7: Terms(most, paused=paused)} if known else {}
         self.admission.set_backfills(self.terms)
 

@@ -16,7 +16,6 @@ DAG_LIMIT = {"sales": 3, "costs": None}
 TASK_LIMIT = {"free": None, "few": 2}
 
 
-
 class Room(RuleBasedStateMachine):
     """Capacity beside a model that knows nothing but who is inside."""
 

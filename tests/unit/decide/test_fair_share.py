@@ -107,7 +107,9 @@ def test_what_its_dag_holds_back_does_not_hold_up_others() -> None:
 def test_what_its_task_holds_back_does_not_hold_up_its_own_dag_and_starts_in_its_order() -> None:
     capacity = capacity_with(p=10)
     for run_id, day in ((1, 3), (2, 1), (3, 2)):
-        want_all(capacity, live_run(run_id, TaskSpec("one", pool="p", max_active=1), TaskSpec("any", pool="p"), day=day))
+        want_all(
+            capacity, live_run(run_id, TaskSpec("one", pool="p", max_active=1), TaskSpec("any", pool="p"), day=day)
+        )
     inside = list(starts(capacity))
     assert [(attempt.live.run.run_id, attempt.task_no) for attempt in inside] == [(2, 0), (2, 1), (3, 1), (1, 1)]
     capacity.leave(inside[0])
