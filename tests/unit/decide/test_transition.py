@@ -41,7 +41,7 @@ AN_ATTEMPT_ENDS = {
 }
 MOVES = {
     RunState: {
-        RunState.QUEUED: {Cause.ADMITTED, Cause.CANCELLED},
+        RunState.QUEUED: {Cause.ADMITTED, Cause.OVERLAPPED, Cause.CANCELLED},
         RunState.RUNNING: {Cause.TASKS_SUCCEEDED, Cause.TASKS_FAILED, Cause.CANCEL_CONFIRMED},
     },
     TaskState: {
@@ -206,7 +206,7 @@ def test_the_diagram_of_a_run_reads_as_it_should():
 stateDiagram-v2
     [*] --> queued: scheduled, triggered, backfilled
     queued --> running: admitted
-    queued --> cancelled: cancelled
+    queued --> cancelled: overlapped, cancelled
     running --> success: tasks_succeeded
     running --> failed: tasks_failed
     running --> cancelled: cancel_confirmed
