@@ -48,7 +48,7 @@ def board_portrait(board: Board) -> dict[str, Any]:
     return {
         "runs": {run_id: _run_portrait(live, timers) for run_id, live in sorted(board.runs.items())},
         "attempts": {
-            no: (attempt.live.run.run_id, attempt.task_no, attempt.number, attempt.agent, attempt.state)
+            no: (attempt.live.run.run_id, attempt.no, attempt.number, attempt.agent, attempt.state)
             for no, attempt in sorted(board.attempts.items())
         },
         "next attempt": board._next_attempt,

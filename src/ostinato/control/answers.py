@@ -9,7 +9,7 @@ from ostinato.authoring.params import fill
 from ostinato.decide.need import is_met
 from ostinato.decide.step import Calling, Needing, Unfolding
 from ostinato.model.change import NewRun
-from ostinato.model.errors import UsageError
+from ostinato.model.errors import NotFound, UsageError
 from ostinato.model.record import UNMAPPED, Run
 from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, Scope
 from ostinato.model.time import Instant
@@ -63,7 +63,10 @@ class Answers:
 
     def met(self, needing: Needing) -> bool:
         """Whether all that a task instance needs of other intervals is there."""
-        return all(is_met(need, needing.run, self._history) for need in needing.task.needs)
+        try:
+            return all(is_met(need, needing.run, self._history) for need in needing.task.needs)
+        except NotFound:  # a dag that is not there has no interval that has succeeded; it may come
+            return False
 
     def _next_turn(self, asked: Unfolding, scope: Scope) -> Sequence[bytes]:
         if not asked.turn:

@@ -49,7 +49,7 @@ def starts(capacity: Capacity) -> Iterator[LiveAttempt]:
 
 def started(capacity: Capacity) -> list[tuple[int, int]]:
     """All that may start now, as it starts: run and task number."""
-    return [(attempt.live.run.run_id, attempt.task_no) for attempt in starts(capacity)]
+    return [(attempt.live.run.run_id, attempt.no) for attempt in starts(capacity)]
 
 
 def want_all(capacity: Capacity, live: LiveRun) -> None:

@@ -62,7 +62,7 @@ def test_everything_starts_whatever_else_keeps_coming(work: list[tuple[str, int,
     for turn in range(1_000, 3_000):
         for attempt in starts(capacity):
             inside.append(attempt)
-            waiting.discard((attempt.live.run.run_id, attempt.task_no))
+            waiting.discard((attempt.live.run.run_id, attempt.no))
         if not waiting:
             return
         capacity.leave(inside.pop(0))
@@ -111,10 +111,10 @@ def test_what_its_task_holds_back_does_not_hold_up_its_own_dag_and_starts_in_its
             capacity, live_run(run_id, TaskSpec("one", pool="p", max_active=1), TaskSpec("any", pool="p"), day=day)
         )
     inside = list(starts(capacity))
-    assert [(attempt.live.run.run_id, attempt.task_no) for attempt in inside] == [(2, 0), (2, 1), (3, 1), (1, 1)]
+    assert [(attempt.live.run.run_id, attempt.no) for attempt in inside] == [(2, 0), (2, 1), (3, 1), (1, 1)]
     capacity.leave(inside[0])
     (following,) = starts(capacity)
-    assert (following.live.run.run_id, following.task_no) == (3, 0)
+    assert (following.live.run.run_id, following.no) == (3, 0)
     capacity.leave(following)
     assert started(capacity) == [(1, 0)]
 
