@@ -6,17 +6,18 @@ from msgspec import structs
 
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
-from ostinato.decide.step import Step
+from ostinato.decide.step import Probe, Step
 from ostinato.model.change import Commit
 from ostinato.model.limits import Limits
 from ostinato.model.message import Failure, Finished, Hello, Verdict
-from ostinato.model.record import Pool, Run, run_key
+from ostinato.model.record import UNMAPPED, Instance, Pool, Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
 NOW: Instant = 1_700_000_000_000
 DAY = 86_400_000
+FIRST: Instance = (0, UNMAPPED)
 PATIENT = Sensor(every=30.0, timeout=100.0)
 TRANSIENT = Failure("raised", "blip", declared="transient")
 RESOURCE = Failure("raised", "quota", declared="resource")
@@ -112,6 +113,10 @@ class Desk:
         finished = Finished(attempt, verdict, self.now, self.now, failure=failure, output=output)
         self.board.finished(agent, finished, self.now)
         return self.tick()
+
+    def look(self, *, found: bool, run_id: int = 1, no: int = 0, later: int = 0) -> None:
+        """A file was looked for."""
+        self.board.probed(Probe(run_of(run_id), no, no), self.now + later, found=found)
 
     def of(self, task_no: int, run_id: int = 1) -> int:
         """The live attempt of a task."""
