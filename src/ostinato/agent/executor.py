@@ -117,6 +117,7 @@ class Executor:
             output=performed.output,
             failure=performed.failure,
             dead_letters=performed.dead_letters,
+            follow=performed.follow,
         )
         self._cpu = cpu
         return Report(finished, end, leaving)

@@ -17,7 +17,7 @@ from ostinato.model.spec import DagSpec, Source
 from .check import Collecting, collecting, did_you_mean
 from .dag import Dag, register
 from .import_problem import note_import_error
-from .step import LayoutStopped
+from .unknown import LayoutStopped
 
 
 class LocalModule(Struct, frozen=True):

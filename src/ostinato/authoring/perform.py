@@ -14,18 +14,23 @@ from .arguments import whole
 from .context import Context, Interval, running
 from .dag import Dag
 from .failure import failure_of, folded, message_of, types_of
+from .following import Choices
+from .layout import Node
 from .load import Loaded
 from .schedule import zone
-from .step import Node
 
 
 class Performed(Struct, frozen=True):
-    """How an attempt ended. ``output`` is in stored form; a task that returns None has none."""
+    """How an attempt ended. ``output`` is in stored form; a task that returns None has none.
+
+    ``follow`` is a branch's or short circuit's: the ids of what goes on, of all that comes right after it.
+    """
 
     verdict: Verdict
     output: bytes | None = None
     failure: Failure | None = None
     dead_letters: tuple[DeadLetters, ...] = ()
+    follow: tuple[str, ...] | None = None
 
 
 def perform(loaded: Loaded, call: Call, stand_in: Callable[..., object] | None = None) -> Performed:
@@ -51,9 +56,13 @@ def perform(loaded: Loaded, call: Call, stand_in: Callable[..., object] | None =
         return Performed("failed", failure=failure_of(error, sources_of(loaded)))
     finally:
         running.reset(token)
-    if node.task.spec.kind == "sensor":
-        return _answer(result, context)
-    return _kept(result, context)
+    match node.task.spec.kind:
+        case "sensor":
+            return _answer(result, context)
+        case "branch" | "short_circuit":
+            return _chosen(node, result, context)
+        case _:
+            return _kept(result, context)
 
 
 def unloadable(error: BaseException, sources: Mapping[str, bytes] | None = None) -> Performed:
@@ -79,17 +88,35 @@ def _answer(result: object, context: Context) -> Performed:
         return Performed("success", dead_letters=tuple(context.rejected))
     if result is False:
         return Performed("not_yet")
-    message = f"a sensor answers True or False, not {type(result).__name__}"
-    return Performed("failed", failure=Failure(how="raised", message=message, types=types_of(TypeError())))
+    return _refused(TypeError(f"a sensor answers True or False, not {type(result).__name__}"))
 
 
-def _kept(result: object, context: Context) -> Performed:
+def _chosen(node: Node, result: object, context: Context) -> Performed:
+    choices = Choices(node)
+    try:
+        if node.task.spec.kind == "branch":
+            follow = choices.chosen(result)
+        elif isinstance(result, bool):
+            follow = choices.all() if result else choices.none()
+        else:
+            return _refused(TypeError(f"a short circuit answers True or False, not {type(result).__name__}"))
+    except (TypeError, ValueError) as error:
+        return _refused(error)
+    return _kept(result, context, follow)
+
+
+def _refused(error: Exception) -> Performed:
+    """The end of an attempt whose answer means nothing."""
+    return Performed("failed", failure=Failure(how="raised", message=str(error), types=types_of(error)))
+
+
+def _kept(result: object, context: Context, follow: tuple[str, ...] | None = None) -> Performed:
     try:
         output = None if result is None else encode(result)
     except NotStorable as error:
         failure = Failure(how="unstorable", message=error.what, types=types_of(error), code=error.code)
         return Performed("failed", failure=failure)
-    return Performed("success", output=output, dead_letters=tuple(context.rejected))
+    return Performed("success", output=output, dead_letters=tuple(context.rejected), follow=follow)
 
 
 def _node(dag: Dag, task_id: str) -> Node:
@@ -116,6 +143,7 @@ def context_of(dag: Dag, call: Call) -> Context:
         run_id=call.run_id,
         attempt=call.attempt,
         number=call.number,
+        map_index=call.map_index,
         version=call.version,
         logical_date=start.date(),
         interval=Interval(start, moment(call.end).astimezone(tz)),

@@ -67,9 +67,13 @@ class AttemptDocument(Struct, kw_only=True):
 
 
 class TaskDocument(Struct, kw_only=True):
-    """One task of a run; ``state`` is ``none`` before its first move. ``due_at``: when it is looked at again."""
+    """One task instance of a run; ``state`` is ``none`` before its first move. ``due_at``: when it is looked at again.
+
+    ``map_index`` is null for a task in no scope; in a scope, for the task as a whole.
+    """
 
     task_no: int
+    map_index: int | None
     task_id: str
     kind: str
     state: str
@@ -85,6 +89,7 @@ class RejectedDocument(Struct, kw_only=True):
 
     run_id: int
     task_id: str
+    map_index: int | None
     asset: str
     partition: str
     path: str
@@ -113,6 +118,7 @@ class EventDocument(Struct, kw_only=True):
     seq: int
     at: datetime
     task_id: str | None
+    map_index: int | None
     attempt: int | None
     cause: str
     was: str
@@ -135,6 +141,7 @@ class LogDocument(Struct, kw_only=True):
     """What one attempt wrote, at most the last megabyte; ``cut`` says that something before it was left out."""
 
     task_id: str
+    map_index: int | None
     attempt: int
     number: int
     state: str

@@ -14,9 +14,11 @@ from typing import Final, NoReturn
 from msgspec import MsgspecError, msgpack
 
 from ostinato.authoring.check import Collecting
+from ostinato.authoring.dag import step_place
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
+from ostinato.decide.alignment import misfits
 from ostinato.model.spec import CompiledDag, Source, canonical, digest
 
 from .compilation import Compilation
@@ -78,12 +80,24 @@ def _import(file: Path, gathered: Collecting, files: LocalFiles) -> None:
 def _compiled(gathered: Collecting, source: Source) -> tuple[CompiledDag, ...]:
     name = digest(canonical(source))
     found: list[CompiledDag] = []
-    for spec in build_all(gathered):
+    specs = build_all(gathered)
+    _check_alignment(gathered)
+    for spec in specs:
         try:
             found.append(CompiledDag(spec, source.file, name, digest(canonical(spec), name.encode())))
         except (UnicodeEncodeError, MsgspecError) as error:
             gathered.add(Mistake.NOT_STORABLE, f"the dag {spec.dag_id!r} has text that cannot be kept: {error}")
     return tuple(found)
+
+
+def _check_alignment(gathered: Collecting) -> None:
+    """Report the steps that wait for intervals of a dag of this file which can never be."""
+    specs = {} if gathered.problems else {dag.dag_id: dag.build() for dag in gathered.dags.values()}
+    for dag_id, spec in specs.items():
+        for task_id, what in misfits(spec, specs):
+            help = "ask for a task that it has, and for whole intervals of it: shift, size, intervals, last"
+            place = step_place(gathered.dags[dag_id], task_id)
+            gathered.add(Mistake.MISALIGNED, f"{task_id!r} can never begin: {what}", help, place)
 
 
 def _limit(seconds: float, memory: int) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from .cause import Cause
 from .change import BackfillState, Decision, Parent, Reprocess, RunKind
 from .message import DeadLetters, Failure, LogRange
+from .spec import DagSpec
 from .state import AttemptState, RunState, TaskState
 from .time import DataInterval, Instant, stamp
 
@@ -15,6 +16,12 @@ UNMAPPED: Final = -1
 
 Instance = tuple[int, int]
 """A task instance within its run: the task's number, and the map index."""
+
+
+def instance_name(spec: DagSpec, task_no: int, map_index: int) -> str:
+    """What people call a task instance: ``load``, or ``load[3]``."""
+    task_id = spec.tasks[task_no].task_id
+    return task_id if map_index == UNMAPPED else f"{task_id}[{map_index}]"
 
 
 def run_key(start: Instant, nth: int = 1) -> str:

@@ -132,6 +132,20 @@ def test_a_cycle_is_found_beside_other_problems(tmp_path: Path) -> None:
     assert {problem.code for problem in found.problems} == {"OST-112", "OST-120", "OST-141"}
 
 
+def test_waiting_for_intervals_that_can_never_be_is_a_problem(tmp_path: Path) -> None:
+    other = """
+from ostinato import every, wait_for_dag
+@dag(schedule=every("1h"))
+def hourly() -> None:
+    wait_for_dag("daily")
+    wait_for_dag("elsewhere")
+"""
+    found = compiled(tmp_path, DAG + other)
+    (problem,) = found.problems
+    assert (problem.code, problem.line) == ("OST-177", 14)
+    assert "'wait_for_daily' can never begin" in problem.what
+
+
 def test_text_that_is_no_unicode_is_a_problem(tmp_path: Path) -> None:
     code = DAG + "@dag(tags=['\\ud800'])\ndef odd() -> None:\n    load('a')\n"
     found = compiled(tmp_path, code)
