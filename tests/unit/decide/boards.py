@@ -6,11 +6,11 @@ from msgspec import structs
 
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
-from ostinato.decide.step import Probe, Step
-from ostinato.model.change import Commit
+from ostinato.decide.step import Calling, Needing, Probe, Step, Unfolding
+from ostinato.model.change import Commit, Decision
 from ostinato.model.limits import Limits
-from ostinato.model.message import Failure, Finished, Hello, Verdict
-from ostinato.model.record import UNMAPPED, Instance, Pool, Run, run_key
+from ostinato.model.message import Failure, Finished, Hello, Started, Verdict
+from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
@@ -63,6 +63,9 @@ class Desk:
         self.told_to_stop: list[int] = []
         self.commits: list[Commit] = []
         self.probes: list[tuple[int, int]] = []
+        self.calls: list[Calling] = []
+        self.unfolds: list[Unfolding] = []
+        self.needs: list[Needing] = []
         if joined:
             self.join(window=window)
 
@@ -98,6 +101,9 @@ class Desk:
         for attempts in step.cancel.values():
             self.told_to_stop += attempts
         self.probes += [(probe.run.run_id, probe.task_no) for probe in step.probes]
+        self.calls += step.calls
+        self.unfolds += step.unfolds
+        self.needs += step.needs.values()
         self.commits.append(step.commit)
         return step
 
@@ -117,6 +123,16 @@ class Desk:
     def look(self, *, found: bool, run_id: int = 1, no: int = 0, later: int = 0) -> None:
         """A file was looked for."""
         self.board.probed(Probe(run_of(run_id), no, no), self.now + later, found=found)
+
+    def start(self, attempt: int) -> Step:
+        """An attempt has outlived a beat."""
+        self.board.started("a1", Started(attempt, self.now), self.now)
+        return self.tick()
+
+    def decide(self, what: Decision, task_no: int = 0, map_index: int = UNMAPPED, run_id: int = 1) -> Step:
+        """Somebody decides about a task instance."""
+        self.board.decided(Intervention(1, run_id, task_no, map_index, what, "ann", self.now), self.now)
+        return self.tick()
 
     def of(self, task_no: int, run_id: int = 1) -> int:
         """The live attempt of a task."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ostinato.model.message import Verdict
 from ostinato.model.record import UNMAPPED, Instance
@@ -23,9 +23,9 @@ class Play(Struct, frozen=True):
     """
 
     spec: DagSpec
-    ends: Mapping[Instance, Verdict]
-    follow: Mapping[int, tuple[str, ...]]
-    items: Mapping[int, int]
+    ends: Mapping[Instance, Verdict] = field(default_factory=dict[Instance, Verdict])
+    follow: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    items: Mapping[int, int] = field(default_factory=dict[int, int])
 
     def end_of(self, instance: Instance) -> Verdict:
         """How a task instance ends if it starts."""

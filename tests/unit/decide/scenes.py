@@ -8,10 +8,10 @@ from msgspec import structs
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Calling, Needing, Probe, Unfolding
-from ostinato.model.change import NewRun, SwitchedOff
+from ostinato.model.change import Decision, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
-from ostinato.model.record import Instance, Intervention, Pool, Run
+from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run
 from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.value import encode
@@ -29,13 +29,17 @@ class Scene:
     ``asked`` is what the board asks and was not told yet, by what it is about.
     """
 
-    def __init__(self, play: Play, *, switched_off: Mapping[tuple[str, str], SwitchedOff] | None = None) -> None:
+    def __init__(
+        self, play: Play, *, switched_off: Mapping[tuple[str, str], SwitchedOff] | None = None, child_most: int = 16
+    ) -> None:
         self.play = play
         self.now = NOW
         self.written = Written()
         self.shapes = {
             play.spec.dag_id: Shape(CompiledDag(play.spec, "x.py", "source", "version")),
-            CHILD: Shape(CompiledDag(DagSpec(CHILD, (TaskSpec("t"),)), "x.py", "source", "version")),
+            CHILD: Shape(
+                CompiledDag(DagSpec(CHILD, (TaskSpec("t"),), max_active_runs=child_most), "x.py", "source", "version")
+            ),
         }
         self.switched_off = switched_off or {}
         self.asked: dict[tuple[str, int, int], Move] = {}
@@ -115,6 +119,32 @@ class Scene:
         while moves := self.moves():
             moves[choose(len(moves))]()
             self.settle()
+
+    def answer(self, what: str, no: int, run_id: int = 1) -> None:
+        """Answer one question: of a task instance by its number in the run, of a scope by the scope's."""
+        self._answer((what, run_id, no))
+        self.settle()
+
+    def end(self, task_no: int, map_index: int = UNMAPPED, run_id: int = 1) -> None:
+        """The live attempt of a task instance ends as the play says."""
+        live = self.board.runs[run_id]
+        self._end(live.live_attempt[live.number((task_no, map_index))].attempt)
+        self.settle()
+
+    def decide(self, what: Decision, task_no: int = 0, map_index: int = UNMAPPED, run_id: int = 1) -> None:
+        """Somebody decides about a task instance."""
+        self.board.decided(Intervention(7, run_id, task_no, map_index, what, "ann", self.now), self.now)
+        self.settle()
+
+    def cancel(self, run_id: int = 1) -> None:
+        """Somebody wants a run to stop."""
+        self.board.cancel(run_id, "ann", self.now)
+        self.settle()
+
+    def later(self, ms: int) -> None:
+        """Time passes."""
+        self.now += ms
+        self.settle()
 
     def states(self) -> dict[Instance, TaskState]:
         """Where the task instances of the run 1 stand."""
