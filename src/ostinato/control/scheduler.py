@@ -167,6 +167,7 @@ class Scheduler:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
         board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
         board.capacity.shut = self._stopping
+        board.ready.switched_off = self._store.switched_off()
         for found in self._store.open_work():
             if self._is_mine(found.run, board):
                 board.adopt(found, self._shape(found.run.version), now)

@@ -134,9 +134,10 @@ class Board:
             self._trials.release(attempt)
             self._trials.tell_to_stop(attempt.agent, attempt.attempt)
             self._scribe.move_attempt(attempt, cause, None)
-        elif live.states[no] is TaskState.DEFERRED:
-            self._call_off(live, no, by, now)
+        waits = live.states[no] is TaskState.DEFERRED
         self._walk.settle(live, no, cause, now, {"by": by})
+        if waits:
+            self._call_off(live, no, by, now)
 
     # --- facts about agents and attempts ------------------------------------------------------------------------
 
@@ -358,15 +359,15 @@ class Board:
 
     def _stop(self, live: LiveRun, by: str, now: Instant) -> None:
         """End what has not started, tell the agents to end what has, and stop the runs that it called for."""
-        for no, state in enumerate(live.states):
-            if state is TaskState.DEFERRED:
-                self._call_off(live, no, by, now)
+        waiting = [no for no, state in enumerate(live.states) if state is TaskState.DEFERRED]
         for attempt in live.live_attempt.values():
             self._trials.tell_to_stop(attempt.agent, attempt.attempt)
         self._walk.stop(live, now)
+        for no in waiting:
+            self._call_off(live, no, by, now)
 
     def _call_off(self, live: LiveRun, no: int, by: str, now: Instant) -> None:
-        """A task instance that waits does so no more: nobody need answer it, and nobody need run for it."""
+        """A task instance that waited has ended: nobody need answer it, and nobody need run for it."""
         task = live.task(no)
         if task.approval is not None:
             self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
@@ -383,7 +384,7 @@ class Board:
             self.capacity.want(live, no)
         elif state is TaskState.DEFERRED and task.kind == "file_sensor":
             self._scribe.step.probes.append(Probe(live.run, no, live.task_no(no)))
-        elif state is TaskState.DEFERRED and task.approval is not None:
+        elif state is TaskState.DEFERRED and task.approval is not None and live.is_out_of_patience(no, now):
             self._decline(live, no, {"timed_out": True}, now)
 
     def _decline(self, live: LiveRun, no: int, facts: dict[str, object], now: Instant) -> None:
