@@ -43,6 +43,12 @@ class Mistake(StrEnum):
     UNKNOWN_FILTER = "OST-142"
     UNKNOWN_PARAM = "OST-143"
     BAD_PARAM = "OST-144"
+    ASKS_CLOCK = "OST-180"
+    ASKS_CHANCE = "OST-181"
+    SQL_ASKS_CLOCK = "OST-182"
+    SQL_ASKS_CHANCE = "OST-183"
+    NO_REASON = "OST-184"
+    UNSTEADY = "OST-185"
 
 
 MEANING: Final = {
@@ -82,4 +88,10 @@ MEANING: Final = {
     Mistake.UNKNOWN_FILTER: "A template uses a filter that does not exist or does not fit the name.",
     Mistake.UNKNOWN_PARAM: "The dag does not declare this parameter, or declares it with another type.",
     Mistake.BAD_PARAM: "A parameter is declared by its default value or its type.",
+    Mistake.ASKS_CLOCK: "A warning: the code of a task asks the clock. What a run is for is in its context.",
+    Mistake.ASKS_CHANCE: "A warning: the code of a task uses chance without a seed, so no run can be repeated.",
+    Mistake.SQL_ASKS_CLOCK: "A warning: SQL in the code of a task asks the database for its clock.",
+    Mistake.SQL_ASKS_CHANCE: "A warning: SQL in the code of a task asks the database for chance.",
+    Mistake.NO_REASON: "A warning: a comment `# clock ok` gives no reason, and exempts nothing.",
+    Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock, chance, or the order of a set.",
 }
