@@ -9,7 +9,7 @@ from typing import Protocol, cast, get_args, overload
 from msgspec.structs import replace
 
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Catchup, Cron, DagSpec, Deadline, Every, Schedule
+from ostinato.model.spec import Catchup, ClockGuard, Cron, DagSpec, Deadline, Every, Schedule
 
 from .build import tasks_of
 from .check import Collecting, caller, collecting, report, shown
@@ -72,6 +72,7 @@ def dag(
     params: Mapping[str, object] | None = None,
     max_active_runs: int = 16,
     tags: Sequence[str] = (),
+    clock: ClockGuard = "off",
 ) -> DagMaker: ...
 def dag(
     function: Callable[[], None] | None = None,
@@ -86,12 +87,14 @@ def dag(
     params: Mapping[str, object] | None = None,
     max_active_runs: int = 16,
     tags: Sequence[str] = (),
+    clock: ClockGuard = "off",
 ) -> Dag | DagMaker:
     """Make a dag of a function that calls tasks. Its id is the function's name unless ``dag_id`` says otherwise.
 
     The function is called at once, where it stands; so tasks come above it, and a loop may make a dag in every round.
     ``start`` and ``end`` are the first and last logical date that the schedule makes runs for; ``catchup`` says which of
-    the intervals that passed while nothing ran are run afterwards. ``params`` declares parameters by default or type::
+    the intervals that passed while nothing ran are run afterwards. ``clock`` says what happens when the code of a task
+    asks the clock or unseeded chance: nothing, a line in its log, or an error. ``params`` declares parameters by default or type::
 
         @dag(schedule=cron("0 6 * * *", tz="Europe/Berlin"), deadline=by("08:00"), params={"region": "eu"})
         def daily_sales() -> None:
@@ -110,6 +113,7 @@ def dag(
         params=declared(params) if params else (),
         max_active_runs=whole("max_active_runs", max_active_runs, 1, 1_000_000, 16),
         tags=_tags(tags),
+        clock=choice("clock", clock, get_args(ClockGuard)),
     )
     if options.start is not None and options.end is not None and options.end < options.start:
         report(Mistake.BAD_DATE, f"end={end} is before start={start}", near="end=")

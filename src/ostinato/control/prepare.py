@@ -69,6 +69,7 @@ class Preparer:
             params=run.params,
             args=tuple([filled.encoded(argument) for argument in task.args]),
             kwargs=tuple([(name, filled.encoded(argument)) for name, argument in task.kwargs]),
+            clock=compiled.spec.clock,
         )
         return Assignment(
             attempt=dispatch.attempt,
