@@ -53,10 +53,10 @@ def check(
 
 def compile_all(files: Sequence[Path]) -> list["Compilation"]:
     """Compile each file in a child of its own, as many at a time as there are processors."""
-    from ostinato.control.compile import compile_file  # noqa: PLC0415 - help does without
+    from ostinato.control.steady import compile_steady  # noqa: PLC0415 - help does without
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, max(len(files), 1))) as pool:
-        return list(pool.map(compile_file, files))
+        return list(pool.map(compile_steady, files))
 
 
 def clock_warnings(compiled: Sequence["Compilation"]) -> list[DagProblem]:

@@ -13,6 +13,9 @@ from .table import ASKING
 _MOST_HOPS: Final = 20
 _IMPORTERS: Final = frozenset({"__import__", "importlib.import_module"})
 
+_KNOWN: Final = (*ASKING, "ostinato.dag", "ostinato.sensor", "ostinato.task")
+"""What ``import *`` is taken to bring of modules that are not the author's."""
+
 Names = dict[str, str]
 """Full names by the names they go by; empty for a name that is bound to something else."""
 
@@ -93,7 +96,7 @@ class Project:
         if star in self.modules:
             settled = self.settled(full)
             return settled if name in self.modules[star].names or settled != full else None
-        return full if any(known == full or known.startswith(f"{full}.") for known in ASKING) else None
+        return full if any(known == full or known.startswith(f"{full}.") for known in _KNOWN) else None
 
     def settled(self, full: str) -> str:
         """A full name after following what the author's modules import from elsewhere and pass on."""
