@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis.strategies import floats, sampled_from
 from msgspec.structs import replace
 
+from ostinato.authoring.clock_guard.lint import lint
 from ostinato.clock import SystemClock
 from ostinato.control.compilation import Compilation
 from ostinato.control.deploy import Reloader, deploy
@@ -142,3 +143,9 @@ def test_after_a_change_only_the_files_it_concerns_are_imported_anew(tmp_path: P
     assert (tmp_path / "times").read_text() == "xx"
     reloader.close()
     store.close()
+
+
+def test_the_example_of_many_dags_lays_out_one_for_each_line() -> None:
+    found = compile_steady(Path(__file__).parents[3] / "examples" / "partners" / "partners.py")
+    assert [dag.spec.dag_id for dag in found.dags] == ["ingest_acme", "ingest_borealis", "ingest_calypso"]
+    assert lint(found.source) == ()
