@@ -57,7 +57,7 @@ class Reloader:
         self._paths = paths
         self._clock = clock
         self._limits = limits
-        self._known = {Path(compilation.source.file): compilation for compilation in known}
+        self._known = {Path(compilation.source.file): _without_dags(compilation) for compilation in known}
         self._watch = FolderWatch()
         self._asked: SimpleQueue[bool] = SimpleQueue()
         self._compiled: SimpleQueue[Compilation] = SimpleQueue()
@@ -108,10 +108,11 @@ class Reloader:
             changed = [file for file in sorted(files) if self._concerns(file)]
             removed = [file for file in self._known if file not in files]
             for file in changed:
-                self._known[file] = compile_steady(file, self._limits)
-                self._compiled.put(self._known[file])
+                compilation = compile_steady(file, self._limits)
+                self._known[file] = _without_dags(compilation)
+                self._compiled.put(compilation)
             for file in removed:
-                self._compiled.put(structs.replace(self._known.pop(file), dags=(), problems=()))
+                self._compiled.put(self._known.pop(file))
             if (changed or removed) and self._wake is not None:
                 self._wake()
 
@@ -122,6 +123,11 @@ class Reloader:
             return True
         self._known[file] = structs.replace(known, files=marks)
         return False
+
+
+def _without_dags(compilation: Compilation) -> Compilation:
+    """What is kept in memory of a file that is in the store; and what is put there once the file is gone."""
+    return structs.replace(compilation, dags=(), problems=(), output="")
 
 
 def _hidden(path: Path) -> bool:
