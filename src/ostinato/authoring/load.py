@@ -20,6 +20,10 @@ from .import_problem import note_import_error
 from .unknown import LayoutStopped
 
 
+SUFFIX: Final = ".dag.yaml"
+"""What the name of a dag file in YAML ends in."""
+
+
 class LocalModule(Struct, frozen=True):
     """A module of the author's own: a file in the folder of the dag file or below."""
 
@@ -36,11 +40,17 @@ class LocalModule(Struct, frozen=True):
 class LocalModules(Struct):
     """Where local modules come from: a snapshot in executors, the folder itself while a file is compiled.
 
-    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it.
+    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it,
+    ``data`` gives a file that a dag in YAML names, by its path from the dag file's folder.
     """
 
     find: Callable[[str], LocalModule | None]
     is_folder: Callable[[str], bool]
+    data: Callable[[str], LocalModule | None]
+
+
+DATA: Final = "./"
+"""What the names of data files in a snapshot begin with. No module is called so."""
 
 
 class Loaded(Struct, frozen=True):
@@ -76,8 +86,13 @@ def load_source(source: Source, dag_id: str | None = None) -> Loaded:
 
 
 def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
-    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did."""
+    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did.
+
+    A dag file in YAML is read, and nothing is imported: its error is a module that it names and that is not there.
+    """
     install(modules)
+    if gathered.file.endswith(SUFFIX):
+        return _read_yaml(gathered, code, modules)
     name = _module_name(gathered.file)
     module = ModuleType(name)
     module.__file__ = gathered.file
@@ -98,6 +113,19 @@ def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> Bas
     finally:
         collecting.reset(token)
     return None
+
+
+def _read_yaml(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
+    from .yaml_dags import lay_out_file  # noqa: PLC0415 - dags in Python need no YAML
+
+    try:
+        missing = lay_out_file(gathered, code, modules)
+    except LayoutStopped:
+        return None
+    except BaseException as error:  # noqa: BLE001 - the time may be up, or the memory
+        note_import_error(gathered, error)
+        return error
+    return None if missing is None else ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
 
 def build_all(gathered: Collecting) -> list[DagSpec]:
@@ -188,8 +216,9 @@ def install(modules: LocalModules) -> None:
 def local_modules(source: Source) -> LocalModules:
     """The modules of a snapshot."""
     modules = {name: LocalModule(name, path, code) for name, path, code in source.modules}
-    folders = {name[:dot] for name in modules for dot in range(len(name)) if name[dot] == "."}
-    return LocalModules(modules.get, folders.__contains__)
+    named = [name for name in modules if not name.startswith(DATA)]
+    folders = {name[:dot] for name in named for dot in range(len(name)) if name[dot] == "."}
+    return LocalModules(modules.get, folders.__contains__, lambda name: modules.get(DATA + name))
 
 
 def _module_name(file: str) -> str:

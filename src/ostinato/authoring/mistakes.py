@@ -62,6 +62,13 @@ class Mistake(StrEnum):
     BAD_QUESTION = "OST-176"
     MISALIGNED = "OST-177"
     UNFIT_CALL = "OST-178"
+    BAD_YAML = "OST-190"
+    YAML_TOO_LARGE = "OST-191"
+    BAD_WORDS = "OST-192"
+    UNKNOWN_STEP = "OST-193"
+    UNKNOWN_FUNCTION = "OST-194"
+    BAD_FILLING = "OST-195"
+    BAD_FOR_EACH = "OST-196"
 
 
 MEANING: Final = {
@@ -120,4 +127,11 @@ MEANING: Final = {
     Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
     Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
     Mistake.UNFIT_CALL: "A dag is called with parameters that it does not have, or that do not fit.",
+    Mistake.BAD_YAML: "The file is not YAML 1.2, or uses what is not understood here: tags, keys that are not text or there twice.",
+    Mistake.YAML_TOO_LARGE: "The file is too large, nested too deeply, or its aliases stand for too much.",
+    Mistake.BAD_WORDS: "The file does not satisfy the JSON Schema of dags in YAML.",
+    Mistake.UNKNOWN_STEP: "A step names another one that is not there.",
+    Mistake.UNKNOWN_FUNCTION: "A step names a function `module:function` whose module or function is not there.",
+    Mistake.BAD_FILLING: "`$output`, `$gathered`, `$param`, `$item`, `$turn` stand alone in a mapping, with one name.",
+    Mistake.BAD_FOR_EACH: "`for_each` names a list, here or in a file beside, and `${item}` or `${item.part}` stands for its items.",
 }
