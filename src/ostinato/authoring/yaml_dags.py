@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import UNSET, convert
 
-from .check import MOST_PROBLEMS, Collecting, collecting, did_you_mean, listed, report, shown
+from .check import MOST_PROBLEMS, Collecting, Place, collecting, did_you_mean, listed, report, shown
 from .dag import dag
 from .field import field
 from .mistakes import Mistake
@@ -54,7 +54,7 @@ def lay_out_file(gathered: Collecting, code: bytes, modules: "LocalModules") -> 
                     missing = _check_functions(made, modules) or missing
                     _dag(words, made)
         if not gathered.dags and not gathered.problems:
-            report(Mistake.BAD_WORDS, "the file has no dag in it", "begin with `dag: its_id` and `tasks:`")
+            report(Mistake.BAD_WORDS, "the file has no dag in it", "begin with `dag: its_id` and `tasks:`", place=Place(gathered.file, 1))
         return missing
     finally:
         collecting.reset(token)

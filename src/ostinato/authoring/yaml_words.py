@@ -16,7 +16,7 @@ Arguments = dict[str, Any] | UnsetType
 FunctionName = Annotated[
     str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", description="A function: module:function")
 ]
-Steps = Annotated[dict[str, dict[str, Any]], Meta(extra_json_schema={"additionalProperties": {"$ref": "#/$defs/Step"}})]
+Steps = dict[str, dict[str, Any]]
 Outcomes = Outcome | list[Outcome] | None
 After = str | list[str] | dict[str, Outcomes] | UnsetType
 
@@ -269,17 +269,21 @@ def json_schema() -> dict[str, Any]:
         [DagWords, CronWords, EveryWords, *get_args(AnyStep)], ref_template="#/$defs/{name}"
     )
     defs: dict[str, Any] = dict(found)
+    for words in found.values():
+        for part in words["properties"].values():
+            if part.get("additionalProperties") == {"type": "object"}:  # it is Steps
+                part["additionalProperties"] = {"$ref": "#/$defs/Step"}
     defs["Step"] = {
         "title": "Step",
         "type": "object",
         "oneOf": [{"required": [kind]} for kind in KINDS],
         "allOf": [
-            {"if": {"required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}} for kind, words in KINDS.items()
+            {"if": {"type": "object", "required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}} for kind, words in KINDS.items()
         ],
     }
     defs["DagWords"]["properties"]["schedule"] = {
         "type": "object",
-        "if": {"required": ["cron"]},
+        "if": {"type": "object", "required": ["cron"]},
         "then": {"$ref": "#/$defs/CronWords"},
         "else": {"$ref": "#/$defs/EveryWords"},
     }

@@ -1,5 +1,6 @@
 """A dag in YAML and its twin in Python are the same bytes."""
 
+import sys
 from textwrap import dedent
 
 import pytest
@@ -9,6 +10,7 @@ from ostinato.authoring.load import build_all, import_file, load_source, local_m
 from ostinato.authoring.perform import perform
 from ostinato.model.message import Call
 from ostinato.model.spec import DagSpec, Source, canonical
+from ostinato.model.value import encode
 
 FUNCTIONS = """
 from ostinato import Context
@@ -269,9 +271,24 @@ for partner in {partners.decode()}:
 
 def test_the_function_is_imported_when_it_is_called_and_not_before() -> None:
     code = b"dag: twin\ntasks:\n  ready: {run: 'odd:ready', with: {partner: acme}}\n"
-    module = b"from ostinato import Context\nimport sys\nsys.odd = True\ndef ready(ctx: Context, partner): return [ctx.dag_id, partner]\n"
-    import sys
-
-    loaded = load_source(Source("/dags/x.dag.yaml", code, (("odd", "/dags/odd.py", module),)))
-    assert not hasattr(sys, "odd")
-    del loaded, Call, perform
+    module = b"from ostinato import Context\ndef ready(ctx: Context, partner): return [ctx.dag_id, partner]\n"
+    modules = (("odd", "/dags/odd.py", module),)
+    loaded = load_source(Source("/dags/x.dag.yaml", code, modules))
+    assert "odd" not in sys.modules
+    call = Call(
+        dag_id="twin",
+        version="v1",
+        file="/dags/x.dag.yaml",
+        task_no=0,
+        task_id="ready",
+        attempt=1,
+        run_id=7,
+        number=1,
+        start=0,
+        end=86_400_000,
+        params=encode({}),
+        kwargs=(("partner", encode("acme")),),
+    )
+    performed = perform(loaded, call)
+    assert performed.output == encode(["twin", "acme"])
+    assert "odd" in sys.modules
