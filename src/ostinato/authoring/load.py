@@ -19,7 +19,6 @@ from .dag import Dag, register
 from .import_problem import note_import_error
 from .unknown import LayoutStopped
 
-
 SUFFIX: Final = ".dag.yaml"
 """What the name of a dag file in YAML ends in."""
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import islice
 from importlib.machinery import PathFinder
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -54,7 +54,12 @@ def lay_out_file(gathered: Collecting, code: bytes, modules: "LocalModules") -> 
                     missing = _check_functions(made, modules) or missing
                     _dag(words, made)
         if not gathered.dags and not gathered.problems:
-            report(Mistake.BAD_WORDS, "the file has no dag in it", "begin with `dag: its_id` and `tasks:`", place=Place(gathered.file, 1))
+            report(
+                Mistake.BAD_WORDS,
+                "the file has no dag in it",
+                "begin with `dag: its_id` and `tasks:`",
+                place=Place(gathered.file, 1),
+            )
         return missing
     finally:
         collecting.reset(token)
@@ -64,8 +69,10 @@ def _words(document: Document) -> DagWords | None:
     """A document in its words. If it does not satisfy the schema, all that does not is reported."""
     errors = cast("Iterator[ValidationError]", _validator("DagWords").iter_errors(document.value))
     found = [*islice(errors, MOST_PROBLEMS)]
+    unclear = {tuple(error.absolute_path) for error in found if error.validator == "oneOf"}
     for error in found:
-        _report_unfit(document, error)
+        if error.validator != "additionalProperties" or tuple(error.absolute_path) not in unclear:
+            _report_unfit(document, error)
     return None if found else convert(document.value, DagWords)
 
 
@@ -77,7 +84,12 @@ def _report_unfit(document: Document, error: "ValidationError") -> None:
         known = schema.get("properties", {})
         for key in instance.keys() - known.keys():
             help = did_you_mean(key, known, f"there are {listed(known)}")
-            report(Mistake.BAD_WORDS, f"the key {shown(key)} does not belong here", help, place=document.place((*path, key), key=True))
+            report(
+                Mistake.BAD_WORDS,
+                f"the key {shown(key)} does not belong here",
+                help,
+                place=document.place((*path, key), key=True),
+            )
         return
     place = document.place(path)
     if error.validator == "oneOf" and "allOf" in schema:
@@ -85,12 +97,22 @@ def _report_unfit(document: Document, error: "ValidationError") -> None:
             return  # it is no mapping, which is reported as well
         has = [kind for kind in KINDS if kind in cast("dict[str, object]", instance)]
         what = f"the step is {' and '.join(has)} at once" if has else "nothing says what the step does"
-        report(Mistake.BAD_WORDS, what, f"it has exactly one of {', '.join(KINDS)}", place=document.place(path, key=True))
+        report(
+            Mistake.BAD_WORDS, what, f"it has exactly one of {', '.join(KINDS)}", place=document.place(path, key=True)
+        )
         return
     if error.validator == "required":
-        report(Mistake.BAD_WORDS, error.message.replace("is a required property", "is missing"), "add it", place=document.place(path, key=True))
+        report(
+            Mistake.BAD_WORDS,
+            error.message.replace("is a required property", "is missing"),
+            "add it",
+            place=document.place(path, key=True),
+        )
         return
-    help = cast("str", schema.get("description", "")) or f"the schema asks for {error.validator}: {error.validator_value!r}"
+    help = (
+        cast("str", schema.get("description", ""))
+        or f"the schema asks for {error.validator}: {error.validator_value!r}"
+    )
     report(Mistake.BAD_WORDS, f"{_named(path)} does not fit: {error.message}", help, place=place)
 
 
@@ -132,12 +154,22 @@ def _items(words: ForEachWords, document: Document, modules: "LocalModules") -> 
         name = PurePath(items)
         beside = None if name.is_absolute() or ".." in name.parts else modules.data(items)
         if beside is None:
-            report(Mistake.BAD_FOR_EACH, f"there is no file {shown(items)} beside this one", "name a YAML or JSON file in the same folder or below", place=place)
+            report(
+                Mistake.BAD_FOR_EACH,
+                f"there is no file {shown(items)} beside this one",
+                "name a YAML or JSON file in the same folder or below",
+                place=place,
+            )
             return []
         found = documents(beside.code, beside.path)
         items = cast("list[object]", found[0].value) if len(found) == 1 and isinstance(found[0].value, list) else []
     if not items or len(items) > _MOST_DAGS:
-        report(Mistake.BAD_FOR_EACH, f"for_each has {len(items):,} items", f"give a list of 1 to {_MOST_DAGS:,} items", place=place)
+        report(
+            Mistake.BAD_FOR_EACH,
+            f"for_each has {len(items):,} items",
+            f"give a list of 1 to {_MOST_DAGS:,} items",
+            place=place,
+        )
     return items
 
 
@@ -167,7 +199,9 @@ def _part(dotted: str, name: str, item: object, document: Document, path: Path) 
         found = cast("dict[str, object]", found)[key] if known else None
     if known:
         return found
-    help = f"the item is {name!r}" + (f"; it has {listed(cast('dict[str, object]', item))}" if isinstance(item, dict) else "")
+    help = f"the item is {name!r}" + (
+        f"; it has {listed(cast('dict[str, object]', item))}" if isinstance(item, dict) else ""
+    )
     report(Mistake.BAD_FOR_EACH, f"nothing fills ${{{dotted}}}", help, place=document.place(path))
     return ""
 
@@ -207,7 +241,12 @@ def _date(name: str, text: str, document: Document) -> date | None:
             return kind.fromisoformat(text)
         except ValueError:
             continue
-    report(Mistake.BAD_DATE, f"{name}: {shown(text)} is not a date", f"write {name}: 2024-01-01", place=document.place((name,)))
+    report(
+        Mistake.BAD_DATE,
+        f"{name}: {shown(text)} is not a date",
+        f"write {name}: 2024-01-01",
+        place=document.place((name,)),
+    )
     return None
 
 
@@ -276,4 +315,9 @@ def _names(code: bytes) -> set[str]:
         return set()
     names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return names | {alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return names | {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }

@@ -102,7 +102,9 @@ class Level:
             return self._function(entry, words)
         place = self.document.place(entry.path, key=True)
         if isinstance(words, WaitForFileStep):
-            return at(place, waits.wait_for_file, words.wait_for_file, **_given(words, "every", "timeout"), task_id=entry.name)
+            return at(
+                place, waits.wait_for_file, words.wait_for_file, **_given(words, "every", "timeout"), task_id=entry.name
+            )
         if isinstance(words, RunDagStep):
             arguments = self._arguments(words.arguments, (*entry.path, "with"))
             return at(place, waits.run_dag, words.run_dag, task_id=entry.name, **_given(words, "wait"), **arguments)
@@ -118,7 +120,9 @@ class Level:
         place = self.document.place(entry.path)
         options = _given(words, *_OPTIONS, *(["every"] if kind == "sensor" else []))
         if isinstance(words.retry, RetryWords):
-            options["retry"] = at(self.document.place((*entry.path, "retry")), retry, **_given(words.retry, *_names(words.retry)))
+            options["retry"] = at(
+                self.document.place((*entry.path, "retry")), retry, **_given(words.retry, *_names(words.retry))
+            )
         made = at(place, _MAKERS[type(words)], **options)(_unseen)
         reference = Reference(getattr(words, kind))
         spec = structs.replace(made.spec, task_id=entry.name)
@@ -215,8 +219,12 @@ class Level:
         if mark == "$value" and alone:
             return named
         if mark not in _MARKS or not alone or not isinstance(named, str):
-            help = did_you_mean(mark, _MARKS, f"there are {', '.join(_MARKS)}; write $value around what is meant as it is")
-            report(Mistake.BAD_FILLING, f"{mark} cannot be filled here: it stands alone, with one name", help, place=place)
+            help = did_you_mean(
+                mark, _MARKS, f"there are {', '.join(_MARKS)}; write $value around what is meant as it is"
+            )
+            report(
+                Mistake.BAD_FILLING, f"{mark} cannot be filled here: it stands alone, with one name", help, place=place
+            )
             return None
         if mark == "$param":
             return at(place, param, named)
@@ -273,7 +281,11 @@ def _needed(words: object, path: Path) -> Iterator[tuple[str, Path]]:
             if key in {"$output", "$gathered"} and isinstance(part, str):
                 yield part, path
             elif key in {"after", "setup", "teardown"}:
-                names = [part] if isinstance(part, str) else cast("list[object]", part if isinstance(part, list | dict) else [])
+                names = (
+                    [part]
+                    if isinstance(part, str)
+                    else cast("list[object]", part if isinstance(part, list | dict) else [])
+                )
                 yield from ((name, (*path, key)) for name in names if isinstance(name, str))
             elif key != "$value":
                 yield from _needed(part, (*path, key))
@@ -301,7 +313,12 @@ def _in_order(entries: list[Entry], document: Document) -> list[Entry]:
         left = [entry for n, entry in enumerate(entries) if n not in set(done)]
         names = ", ".join(entry.name for entry in left)
         place = document.place(left[-1].path, key=True)
-        report(Mistake.CYCLE, f"steps wait for each other in a circle: {names}", "take one of these orders away", place=place)
+        report(
+            Mistake.CYCLE,
+            f"steps wait for each other in a circle: {names}",
+            "take one of these orders away",
+            place=place,
+        )
         raise LayoutStopped
     return [entries[n] for n in done]
 

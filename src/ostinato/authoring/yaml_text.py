@@ -65,7 +65,12 @@ def documents(code: bytes, file: str) -> list[Document]:
         mark = getattr(error, "problem_mark", None)
         place = Place(file, mark.line + 1, mark.column + 1, mark.line + 1) if mark else Place(file)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "something in it is not YAML"
-        report(Mistake.BAD_YAML, f"the file is not valid YAML: {what}", "look at the indentation, and at quotes and colons", place=place)
+        report(
+            Mistake.BAD_YAML,
+            f"the file is not valid YAML: {what}",
+            "look at the indentation, and at quotes and colons",
+            place=place,
+        )
         return []
 
 

@@ -265,9 +265,7 @@ class DagWords(Words, kw_only=True):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one document of a ``*.dag.yaml`` file."""
-    _, found = schema_components(
-        [DagWords, CronWords, EveryWords, *get_args(AnyStep)], ref_template="#/$defs/{name}"
-    )
+    _, found = schema_components([DagWords, CronWords, EveryWords, *get_args(AnyStep)], ref_template="#/$defs/{name}")
     defs: dict[str, Any] = dict(found)
     for words in found.values():
         for part in words["properties"].values():
@@ -278,7 +276,8 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "oneOf": [{"required": [kind]} for kind in KINDS],
         "allOf": [
-            {"if": {"type": "object", "required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}} for kind, words in KINDS.items()
+            {"if": {"type": "object", "required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}}
+            for kind, words in KINDS.items()
         ],
     }
     defs["DagWords"]["properties"]["schedule"] = {

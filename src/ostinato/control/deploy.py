@@ -7,8 +7,8 @@ from threading import Thread
 
 from msgspec import structs
 
-from ostinato.clock import Clock
 from ostinato.authoring.load import SUFFIX
+from ostinato.clock import Clock
 from ostinato.model.errors import NotFound
 from ostinato.model.limits import Limits
 from ostinato.model.spec import canonical

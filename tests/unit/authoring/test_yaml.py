@@ -74,9 +74,14 @@ def test_every_kind_of_step_has_a_schema() -> None:
 
 def _parts() -> SearchStrategy[object]:
     words = [*KINDS, *DagWords.__struct_fields__, "with", "tasks", "over", "start", "until", "$output", "$item", "cron"]
-    values = none() | text(max_size=8) | sampled_from([0, -1, 1.5, True, "work:load", "a", "b", "{{ logical_date }}", "${x}"])
+    values = (
+        none()
+        | text(max_size=8)
+        | sampled_from([0, -1, 1.5, True, "work:load", "a", "b", "{{ logical_date }}", "${x}"])
+    )
     return recursive(
-        values, lambda inner: lists(inner, max_size=3) | dictionaries(sampled_from([*words, "a", "b"]), inner, max_size=4)
+        values,
+        lambda inner: lists(inner, max_size=3) | dictionaries(sampled_from([*words, "a", "b"]), inner, max_size=4),
     )
 
 
@@ -88,7 +93,12 @@ def test_any_text_gives_problems_with_codes_and_never_an_error(code: str | bytes
     assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
 
 
-@given(dictionaries(sampled_from(["a", "b", "c"]), dictionaries(sampled_from([*KINDS, "with", "after", "expand"]), _parts())), _parts())
+@given(
+    dictionaries(
+        sampled_from(["a", "b", "c"]), dictionaries(sampled_from([*KINDS, "with", "after", "expand"]), _parts())
+    ),
+    _parts(),
+)
 def test_any_mixture_of_the_words_gives_problems_with_codes_and_never_an_error(tasks: object, params: object) -> None:
     found = problems(json.encode({"dag": "d", "params": params, "tasks": tasks}))
     assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
