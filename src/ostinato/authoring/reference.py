@@ -1,7 +1,7 @@
 """A function that is named, not imported: ``module:function``. It is imported where it is called, in an executor."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Final, cast
 
 from .context import Context
 from .define import task
@@ -20,7 +20,7 @@ class Reference:
         """Import the function and call it. A function that is a task already is called as that task calls it."""
         module, _, name = self.name.partition(":")
         function = getattr(import_module(module), name)
-        found = function if isinstance(function, Task) else task(function)
+        found = cast("Task[..., Any]", function if isinstance(function, Task) else task(function))
         return found.function(context, *args, **kwargs) if found.takes_context else found.function(*args, **kwargs)
 
 
@@ -28,4 +28,4 @@ def _takes_all(**_: object) -> None:
     """Has the signature of a function that is not known yet."""
 
 
-TAKES_ALL = Signature(_takes_all, skip=0)
+TAKES_ALL: Final = Signature(_takes_all, skip=0)

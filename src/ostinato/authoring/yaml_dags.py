@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -11,6 +11,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import UNSET, convert
+
+from ostinato.model.spec import Schedule
 
 from .check import MOST_PROBLEMS, Collecting, Place, collecting, did_you_mean, listed, report, shown
 from .dag import dag
@@ -77,7 +79,7 @@ def _words(document: Document) -> DagWords | None:
 
 
 def _report_unfit(document: Document, error: "ValidationError") -> None:
-    path = cast("Path", tuple(error.absolute_path))
+    path: Path = tuple(error.absolute_path)
     instance = cast("object", error.instance)
     schema = cast("dict[str, Any]", error.schema)
     if error.validator == "additionalProperties" and isinstance(instance, dict):
@@ -223,7 +225,7 @@ def _dag(words: DagWords, document: Document) -> None:
 def _times(words: DagWords, document: Document) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(words.schedule, dict):
-        made = cron if "cron" in words.schedule else every
+        made = cast("Callable[..., Schedule]", cron if "cron" in words.schedule else every)
         first, rest = words.schedule[made.__name__], {k: v for k, v in words.schedule.items() if k != made.__name__}
         found["schedule"] = at(document.place(("schedule",)), made, first, **rest)
     if isinstance(words.deadline, DeadlineWords):
@@ -253,7 +255,7 @@ def _date(name: str, text: str, document: Document) -> date | None:
 def _param(name: str, declared: object, document: Document) -> object:
     """What ``@dag(params=...)`` takes: a default, or of a mapping with a ``type`` a field."""
     if not isinstance(declared, dict) or "type" not in declared:
-        return declared
+        return cast("object", declared)
     words = cast("dict[str, Any]", declared)
     place = document.place(("params", name))
     kind = _TYPES.get(words["type"]) if isinstance(words["type"], str) else None

@@ -7,10 +7,11 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from heapq import heapify, heappop, heappush
-from operator import rshift
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from msgspec import UNSET, Struct, convert, structs
+
+from ostinato.model.spec import Outcome
 
 from . import waits
 from .block import group, guarded
@@ -93,8 +94,8 @@ class Level:
             found = self.find(name, path)
             if found is None:
                 continue
-            asked = [outcomes] if isinstance(outcomes, str) else outcomes or ()
-            at(self.document.place(path), rshift, found.on(*asked) if asked else found, made)
+            asked = cast("list[Outcome]", [outcomes] if isinstance(outcomes, str) else outcomes or [])
+            at(self.document.place(path), Step.__rshift__, found.on(*asked) if asked else found, made)
 
     def _step(self, entry: Entry) -> Step | None:
         words = entry.words
@@ -129,11 +130,11 @@ class Level:
         found = Task[..., Any](reference, spec, takes_context=True, signature=TAKES_ALL)
         arguments = self._arguments(words.arguments, (*entry.path, "with"))
         if words.expand is UNSET:
-            return cast("Step", at(place, found, **arguments))
+            return at(place, found, **arguments)
         over = self._arguments(words.expand.over, (*entry.path, "expand", "over"))
         expansion = Expansion(found, arguments, words.expand.limit, words.expand.max_active)
         expand = expansion.expand if words.expand.pairing == "product" else expansion.expand_zip
-        return cast("Step", at(place, expand, **over))
+        return at(place, expand, **over)
 
     def _block(self, entry: Entry, words: GroupStep | GuardedStep | EachStep | LoopStep) -> Step | None:
         kind = _kind(words)
@@ -256,7 +257,7 @@ _OPTIONS: Final = (
 
 def at(place: Place, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a function as if the call stood at a place: what asks for the author's line finds this one."""
-    call = cast("ast.Expression", ast.parse("call(*args, **kwargs)", mode="eval"))
+    call = ast.parse("call(*args, **kwargs)", mode="eval")
     for node in ast.walk(call):
         if isinstance(node, ast.expr | ast.keyword):
             node.lineno, node.end_lineno = place.line, max(place.last_line, place.line)
@@ -267,8 +268,7 @@ def at(place: Place, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
 
 def _entry(name: str, words: Mapping[str, Any], path: Path) -> Entry:
     kind = next(key for key in KINDS if key in words)
-    converted = cast("AnyStep", convert(words, KINDS[kind]))
-    return Entry(name, path, converted, dict(_needed(words, path)))
+    return Entry(name, path, convert(words, KINDS[kind]), dict(_needed(words, path)))
 
 
 def _needed(words: object, path: Path) -> Iterator[tuple[str, Path]]:
@@ -338,7 +338,7 @@ def _after(words: AnyStep) -> dict[str, Any]:
     after = words.after
     if isinstance(after, dict):
         return after
-    return {} if after is UNSET else dict.fromkeys([after] if isinstance(after, str) else cast("list[str]", after))
+    return {} if after is UNSET else dict.fromkeys([after] if isinstance(after, str) else after)
 
 
 def _kind(words: AnyStep | FunctionWords) -> str:
@@ -352,6 +352,10 @@ def _names(words: Words) -> tuple[str, ...]:
 def _given(words: Words, *names: str) -> dict[str, Any]:
     """Those of some options that are there."""
     return {name: value for name in names if (value := getattr(words, name)) is not UNSET}
+
+
+def _put_after(before: Step, made: Step) -> None:
+    before >> made
 
 
 def _unseen() -> None:

@@ -5,7 +5,7 @@ Scalars are those of YAML 1.2 (its core schema): ``yes``, ``on`` and ``2024-01-0
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import yaml
 from msgspec import Struct, field
@@ -173,6 +173,6 @@ class _Reader:
         start, end = event.start_mark, event.end_mark
         return Place(self._file, start.line + 1, start.column + 1, end.line + 1)
 
-    def _stop(self, mistake: Mistake, what: str, place: Place, help: str = "") -> Any:
+    def _stop(self, mistake: Mistake, what: str, place: Place, help: str = "") -> NoReturn:
         report(mistake, what, help or "make it simpler, or make it several files", place=place)
         raise _Stopped

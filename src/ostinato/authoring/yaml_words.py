@@ -25,7 +25,7 @@ class Words(Struct, forbid_unknown_fields=True, frozen=True):
     """A mapping whose keys are known."""
 
 
-class RetryWords(Words, kw_only=True):
+class RetryWords(Words, frozen=True, kw_only=True):
     """How often each class of error is tried again."""
 
     transient: Count = UNSET
@@ -35,7 +35,7 @@ class RetryWords(Words, kw_only=True):
     jitter: float | UnsetType = UNSET
 
 
-class ExpandWords(Words, kw_only=True):
+class ExpandWords(Words, frozen=True, kw_only=True):
     """Perform the step for each combination (product) of the items of lists, or for those at one place (zip)."""
 
     over: dict[str, Any]
@@ -44,13 +44,13 @@ class ExpandWords(Words, kw_only=True):
     max_active: int | None = None
 
 
-class StepWords(Words, kw_only=True):
+class StepWords(Words, frozen=True, kw_only=True):
     """What every step may have: the steps it comes after, by name, and if need be by outcome."""
 
     after: After = UNSET
 
 
-class FunctionWords(StepWords, kw_only=True):
+class FunctionWords(StepWords, frozen=True, kw_only=True):
     """What a step with a function may have."""
 
     arguments: Arguments = field(default=UNSET, name="with")
@@ -64,28 +64,33 @@ class FunctionWords(StepWords, kw_only=True):
     trigger_rule: TriggerRule | UnsetType = UNSET
     max_active: Count = UNSET
     depends_on_past: bool | UnsetType = UNSET
+
+
+class WorkWords(FunctionWords, frozen=True, kw_only=True):
+    """What a step whose function does something may have: ``timeout`` bounds one try."""
+
     timeout: Duration | UnsetType = UNSET
 
 
-class RunStep(FunctionWords, kw_only=True):
+class RunStep(WorkWords, frozen=True, kw_only=True):
     """A step that calls a function."""
 
     run: FunctionName
 
 
-class BranchStep(FunctionWords, kw_only=True):
+class BranchStep(WorkWords, frozen=True, kw_only=True):
     """A step whose function names the steps right after it that go on."""
 
     branch: FunctionName
 
 
-class ShortCircuitStep(FunctionWords, kw_only=True):
+class ShortCircuitStep(WorkWords, frozen=True, kw_only=True):
     """A step whose function answers whether what comes after it goes on."""
 
     short_circuit: FunctionName
 
 
-class SensorStep(FunctionWords, kw_only=True):
+class SensorStep(FunctionWords, frozen=True, kw_only=True):
     """A step whose function answers whether what is waited for is there."""
 
     sensor: FunctionName
@@ -93,7 +98,7 @@ class SensorStep(FunctionWords, kw_only=True):
     timeout: Duration
 
 
-class WaitForFileStep(StepWords, kw_only=True):
+class WaitForFileStep(StepWords, frozen=True, kw_only=True):
     """A step that waits for a file."""
 
     wait_for_file: str
@@ -101,7 +106,7 @@ class WaitForFileStep(StepWords, kw_only=True):
     timeout: Duration | UnsetType = UNSET
 
 
-class RunDagStep(StepWords, kw_only=True):
+class RunDagStep(StepWords, frozen=True, kw_only=True):
     """A step that makes a run of another dag."""
 
     run_dag: str
@@ -109,7 +114,7 @@ class RunDagStep(StepWords, kw_only=True):
     wait: bool | UnsetType = UNSET
 
 
-class WaitForDagStep(StepWords, kw_only=True):
+class WaitForDagStep(StepWords, frozen=True, kw_only=True):
     """A step that waits until intervals of another dag have succeeded."""
 
     wait_for_dag: str
@@ -121,7 +126,7 @@ class WaitForDagStep(StepWords, kw_only=True):
     if_any: bool | UnsetType = UNSET
 
 
-class ApprovalStep(StepWords, kw_only=True):
+class ApprovalStep(StepWords, frozen=True, kw_only=True):
     """A step that waits for a person's yes."""
 
     approval: str
@@ -129,13 +134,13 @@ class ApprovalStep(StepWords, kw_only=True):
     no: Literal["skip", "fail"] | UnsetType = UNSET
 
 
-class GroupStep(StepWords, kw_only=True):
+class GroupStep(StepWords, frozen=True, kw_only=True):
     """Steps under a common name."""
 
     group: Steps
 
 
-class GuardedWords(Words, kw_only=True):
+class GuardedWords(Words, frozen=True, kw_only=True):
     """The steps between a setup and a teardown, which are steps beside this one."""
 
     setup: list[str]
@@ -143,13 +148,13 @@ class GuardedWords(Words, kw_only=True):
     tasks: Steps
 
 
-class GuardedStep(StepWords, kw_only=True):
+class GuardedStep(StepWords, frozen=True, kw_only=True):
     """Steps between a setup and a teardown."""
 
     guarded: GuardedWords
 
 
-class EachWords(Words, kw_only=True):
+class EachWords(Words, frozen=True, kw_only=True):
     """The steps performed for each item of a list."""
 
     over: Any
@@ -159,13 +164,13 @@ class EachWords(Words, kw_only=True):
     trigger_rule: TriggerRule | UnsetType = UNSET
 
 
-class EachStep(StepWords, kw_only=True):
+class EachStep(StepWords, frozen=True, kw_only=True):
     """Steps that are performed for each item of a list."""
 
     each: EachWords
 
 
-class LoopWords(Words, kw_only=True):
+class LoopWords(Words, frozen=True, kw_only=True):
     """The steps performed turn after turn, until the output of ``until`` is true; that of ``carry`` is handed on."""
 
     start: Any
@@ -176,7 +181,7 @@ class LoopWords(Words, kw_only=True):
     trigger_rule: TriggerRule | UnsetType = UNSET
 
 
-class LoopStep(StepWords, kw_only=True):
+class LoopStep(StepWords, frozen=True, kw_only=True):
     """Steps that are performed turn after turn."""
 
     loop: LoopWords
@@ -214,34 +219,34 @@ KINDS: Final[dict[str, type[AnyStep]]] = {
 """Every step has exactly one of these keys, which says what it is."""
 
 
-class CronWords(Words, kw_only=True):
+class CronWords(Words, frozen=True, kw_only=True):
     """A tick at each match of a cron expression."""
 
     cron: str
     tz: str = "UTC"
 
 
-class EveryWords(Words, kw_only=True):
+class EveryWords(Words, frozen=True, kw_only=True):
     """A tick every so often."""
 
     every: Duration
 
 
-class DeadlineWords(Words, kw_only=True):
+class DeadlineWords(Words, frozen=True, kw_only=True):
     """Done by a time of day, in the schedule's time zone or another."""
 
     by: str
     tz: str = ""
 
 
-class ForEachWords(Words, kw_only=True):
+class ForEachWords(Words, frozen=True, kw_only=True):
     """The dag once for each item of a list, or of the YAML or JSON file of that name; ``${item}`` stands for it."""
 
     item: Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")]
     items: list[Any] | str = field(name="in")
 
 
-class DagWords(Words, kw_only=True):
+class DagWords(Words, frozen=True, kw_only=True):
     """A dag. ``params`` pairs names with defaults, or with ``{type: ...}`` and keywords of JSON Schema."""
 
     dag: str

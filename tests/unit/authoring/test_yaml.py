@@ -1,5 +1,7 @@
 """What is wrong with a dag in YAML is found without running anything, all at once, each at its place."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis.strategies import SearchStrategy, binary, dictionaries, lists, none, recursive, sampled_from, text
@@ -8,7 +10,7 @@ from msgspec import json
 from ostinato.authoring.check import Collecting
 from ostinato.authoring.load import build_all, import_file, local_modules
 from ostinato.authoring.mistakes import Mistake
-from ostinato.authoring.yaml_words import KINDS, DagWords
+from ostinato.authoring.yaml_words import KINDS, DagWords, json_schema
 from ostinato.model.record import DagProblem
 from ostinato.model.spec import Source
 
@@ -102,3 +104,8 @@ def test_any_text_gives_problems_with_codes_and_never_an_error(code: str | bytes
 def test_any_mixture_of_the_words_gives_problems_with_codes_and_never_an_error(tasks: object, params: object) -> None:
     found = problems(json.encode({"dag": "d", "params": params, "tasks": tasks}))
     assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
+
+
+def test_the_schema_that_is_published_is_the_one_that_checks() -> None:
+    published = Path(__file__).parents[3] / "docs" / "reference" / "dag.schema.json"
+    assert json.decode(published.read_bytes()) == json_schema()
