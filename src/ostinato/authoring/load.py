@@ -14,13 +14,10 @@ from msgspec import Struct
 from ostinato.model.errors import DagFileInvalid, NotFound
 from ostinato.model.spec import DagSpec, Source
 
-from .check import Collecting, collecting, did_you_mean
+from .check import YAML_SUFFIX, Collecting, collecting, did_you_mean
 from .dag import Dag, register
 from .import_problem import note_import_error
 from .unknown import LayoutStopped
-
-SUFFIX: Final = ".dag.yaml"
-"""What the name of a dag file in YAML ends in."""
 
 
 class LocalModule(Struct, frozen=True):
@@ -90,7 +87,7 @@ def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> Bas
     A dag file in YAML is read, and nothing is imported: its error is a module that it names and that is not there.
     """
     install(modules)
-    if gathered.file.endswith(SUFFIX):
+    if gathered.file.endswith(YAML_SUFFIX):
         return _read_yaml(gathered, code, modules)
     name = _module_name(gathered.file)
     module = ModuleType(name)

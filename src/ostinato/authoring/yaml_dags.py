@@ -164,7 +164,8 @@ def _items(words: ForEachWords, document: Document, modules: "LocalModules") -> 
             )
             return []
         found = documents(beside.code, beside.path)
-        items = cast("list[object]", found[0].value) if len(found) == 1 and isinstance(found[0].value, list) else []
+        value = found[0].value if len(found) == 1 else None
+        items = cast("list[object]", value) if isinstance(value, list) else []
     if not items or len(items) > _MOST_DAGS:
         report(
             Mistake.BAD_FOR_EACH,

@@ -354,9 +354,5 @@ def _given(words: Words, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(words, name)) is not UNSET}
 
 
-def _put_after(before: Step, made: Step) -> None:
-    before >> made
-
-
 def _unseen() -> None:
     """Stands for the function, which is not imported here."""

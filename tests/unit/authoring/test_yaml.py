@@ -41,7 +41,7 @@ WRONG = {
     "a step of two kinds": ("dag: d\ntasks:\n  a: {run: 'work:load', approval: ok}\n", "OST-192", 3, 3),
     "a step that is a list": ("dag: d\ntasks:\n  a: [1]\n", "OST-192", 3, 6),
     "an option of another type": ("dag: d\ntasks:\n  a: {run: 'work:load', slots: many}\n", "OST-192", 3, 32),
-    "an option out of bounds": ("dag: d\ntasks:\n  a: {run: 'work:load', slots: 0}\n", "OST-136", 3, 6),
+    "an option out of bounds": ("dag: d\ntasks:\n  a: {run: 'work:load', slots: 0}\n", "OST-136", 3, 25),
     "an unknown step": (STEP + "  b: {run: 'work:load', after: c}\n", "OST-193", 4, 32),
     "a circle": ("dag: d\ntasks:\n  a: {run: 'work:load', after: a}\n", "OST-120", 3, 3),
     "an unknown function": ("dag: d\ntasks:\n  a: {run: 'work:lod'}\n", "OST-194", 3, 12),
