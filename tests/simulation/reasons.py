@@ -56,7 +56,7 @@ def demand_explained(store: Store, board: Board, live: LiveRun, now: Instant) ->
         now=now,
         scheduler=True,
         agent=bool(board.capacity._seats),
-        spec=live.shape.spec,
+        shape=live.shape,
         run=store.run(run_id),
         tasks={task.task_no: task for task in store.tasks(run_id)},
         attempts=store.attempts(run_id),

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.control.need_history import NeedHistory
 from ostinato.decide.need import is_met, window
+from ostinato.decide.shape import Shape
 from ostinato.decide.situation import PoolRoom, RunSituation
-from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.cause import Cause
 from ostinato.model.errors import NotFound
 from ostinato.model.record import UNMAPPED, Backfill, Instance, LoggedEvent, Run, Task
 from ostinato.model.spec import DagSpec
-from ostinato.model.state import FINAL_RUN, RunState, TaskState
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
 from ostinato.model.time import DataInterval
 
 from .reading import Specs, pool_use
@@ -24,23 +24,23 @@ _COUNTED_RUNS: Final = 10_000
 _BATCH: Final = 10_000
 
 
-def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> RunSituation:
-    """All that can keep a run, or a task of it, waiting."""
-    spec = store.compiled(run.version).spec
+def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, agent: bool) -> RunSituation:
+    """All that can keep a run, or a task of it, waiting. ``scheduler`` and ``agent``: one works on this state."""
+    shape = Shape(store.compiled(run.version))
     tasks = {(task.task_no, task.map_index): task for task in store.tasks(run.run_id)}
     news: dict[Instance, LoggedEvent] = {}
     overlapped_by: object = None
     for event in _story(store, run):
-        if event.task_no is not None:
+        if event.task_no is not None and event.was != event.becomes:
             news[event.task_no, event.map_index] = event
-        elif event.cause is Cause.OVERLAPPED:
+        if event.cause is Cause.OVERLAPPED:
             overlapped_by = (event.facts or {}).get("run")
     backfill = None if run.backfill_id is None else store.backfill(run.backfill_id)
     return RunSituation(
         now=now,
-        scheduler=scheduler_alive(home) is not None,
-        agent=agent_alive(home) is not None,
-        spec=spec,
+        scheduler=scheduler,
+        agent=agent,
+        shape=shape,
         run=run,
         tasks=tasks,
         attempts=store.attempts(run.run_id),
@@ -49,8 +49,9 @@ def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> RunSi
         news=news,
         backfill=backfill,
         live=_live(store, run.dag_id),
-        unmet={} if run.state in FINAL_RUN else _unmet(store, spec, run, tasks),
-        children=dict(_children(store, spec, tasks, news)),
+        unmet={} if run.state in FINAL_RUN else _unmet(store, shape.spec, run, tasks),
+        children=dict(_children(store, shape.spec, tasks, news)),
+        items=store.open_run(run.run_id).items if shape.scopes else {},
         overlapped_by=overlapped_by if isinstance(overlapped_by, int) else None,
     )
 
@@ -83,21 +84,22 @@ def _live(store: "Store", dag_id: str) -> dict[str, int]:
 
 def _unmet(
     store: "Store", spec: DagSpec, run: Run, tasks: Mapping[Instance, Task]
-) -> dict[Instance, list[tuple[str, DataInterval]]]:
-    """What the tasks of a run that have not begun need of other intervals, and is not there."""
+) -> dict[int, list[tuple[str, DataInterval]]]:
+    """What the tasks of a run that may yet begin need of other intervals, and is not there."""
     history = NeedHistory(store, store.compiled)
-    found: dict[Instance, list[tuple[str, DataInterval]]] = {}
+    found: dict[int, list[tuple[str, DataInterval]]] = {}
     for task_no, task in enumerate(spec.tasks):
-        if (task_no, UNMAPPED) in tasks:
+        row = tasks.get((task_no, UNMAPPED))
+        if row is not None and (task.scope is None or row.state in FINAL_TASK):
             continue
         for need in task.needs:
             dag_id = need.dag_id or run.dag_id
             try:
                 if not is_met(need, run, history):
                     asked = window(need, run.interval, history.schedule(dag_id))
-                    found.setdefault((task_no, UNMAPPED), []).append((dag_id, asked))
+                    found.setdefault(task_no, []).append((dag_id, asked))
             except NotFound:
-                found.setdefault((task_no, UNMAPPED), []).append((dag_id, run.interval))
+                found.setdefault(task_no, []).append((dag_id, run.interval))
     return found
 
 

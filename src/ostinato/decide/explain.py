@@ -61,10 +61,11 @@ def why_run(situation: RunSituation) -> list[Reason]:
 def why_task(situation: RunSituation, instance: Instance) -> list[Reason]:
     """Why a task of a run is where it is: waiting for what, or ended how."""
     name = situation.name(instance)
-    if situation.run.state is RunState.QUEUED:
+    state = situation.state(instance)
+    if situation.run.state is RunState.QUEUED and state not in FINAL_TASK:
         reason = Reason(Code.RUN_NOT_BEGUN, f"{name} waits for its run to begin", "the run begins")
         return [reason, *why_run(situation)]
-    if situation.run.state is RunState.CANCELLED and situation.state(instance) is TaskState.NONE:
+    if situation.run.state is RunState.CANCELLED and state is TaskState.NONE:
         return [Reason(Code.CANCELLED, f"{name} never began"), *why_run(situation)]
     return explain_task(situation, instance)
 
@@ -109,16 +110,18 @@ def _run_stopping(situation: RunSituation) -> list[Reason]:
 
 
 def _run_failed(situation: RunSituation) -> list[Reason]:
-    """Its first failed task is the root; tasks that did not start because of one have it in their chain."""
-    rows = sorted(situation.tasks.items())
-    failed = [at for at, task in rows if task.state is TaskState.FAILED and at[1] == UNMAPPED]
-    many = f": {len(failed)} tasks failed" if len(failed) > 1 else ""
+    """The first failed task that counts is the root; tasks that did not start because of one have it in their chain."""
+    states = [situation.state((no, UNMAPPED)) for no in range(len(situation.spec.tasks))]
+    counted = situation.shape.failures(states)
+    roots = [no for no in counted if states[no] is TaskState.FAILED] or counted
+    failed = states.count(TaskState.FAILED)
+    many = f": {failed} tasks failed" if failed > 1 else ""
     reason = Reason(
         Code.RUN_FAILED,
         f"{_named(situation.run)} failed{_when(situation.run)}{many}",
         "the interval is run again",
     )
-    return [reason, *(explain_task(situation, failed[0]) if failed else [])]
+    return [reason, *(explain_task(situation, (roots[0], UNMAPPED)) if roots else [])]
 
 
 def _most_stuck(situation: RunSituation) -> Instance | None:

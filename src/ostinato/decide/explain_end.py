@@ -1,25 +1,26 @@
 """Why a task of a run ended as it did: by itself, by what came before it, or because somebody said so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
 from ostinato.model.cause import Cause
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Failure
-from ostinato.model.record import Attempt, Instance
+from ostinato.model.record import UNMAPPED, Attempt, Instance
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import TaskState
 from ostinato.model.time import stamp
 
 from .classify import Classified, classify
-from .graph import BAD
+from .graph import BAD, TAKEN
 from .reason import Code, Reason
-from .shortest import shortest
+from .shortest import nearest, shortest
 from .situation import RunSituation
 
 _SKIPPED: Final = frozenset({TaskState.SKIPPED})
 _LONGEST_MESSAGE: Final = 200
+_MOST_NAMED: Final = 5
 _AGAIN: Final = "the cause is mended and the interval is run again"
 
 
@@ -68,14 +69,20 @@ def _skipped_before(situation: RunSituation, at: Instance) -> list[Instance]:
 
 
 def _upstream_failed(situation: RunSituation, instance: Instance) -> list[Reason]:
-    path = shortest(
-        instance,
-        lambda at: situation.upstream_in(at, BAD) if situation.state(at) is TaskState.UPSTREAM_FAILED else [],
-    )
+    path = shortest(instance, lambda at: _failed_before(situation, at))
     chain = _hops(situation, path, Code.UPSTREAM_FAILED, "did not succeed")
-    if situation.state(path[-1]) is not TaskState.UPSTREAM_FAILED:
-        return chain + explain_end(situation, path[-1])
+    last = path[-1]
+    if situation.state(last) is not TaskState.UPSTREAM_FAILED or situation.cause(last) in _BY_CAUSE:
+        return chain + explain_end(situation, last)
     return chain or [Reason(Code.UPSTREAM_FAILED, f"an upstream of {situation.name(instance)} did not succeed")]
+
+
+def _failed_before(situation: RunSituation, at: Instance) -> list[Instance]:
+    """Why it could not start. Where a scope could not begin, those of its tasks have failed that would have begun it."""
+    if situation.state(at) is not TaskState.UPSTREAM_FAILED or situation.cause(at) in _BY_CAUSE:
+        return []
+    within = [(no, UNMAPPED) for no in situation.task(at).upstream] if situation.is_whole(at) else []
+    return situation.upstream_in(at, BAD) or [each for each in within if situation.state(each) in BAD]
 
 
 def _cancelled(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -100,47 +107,48 @@ def _rule_not_met(situation: RunSituation, instance: Instance) -> list[Reason]:
     rule = task.trigger_rule
     if situation.is_whole(instance) and task.scope is not None:
         rule = situation.spec.scopes[task.scope].trigger_rule
-    upstream = ", ".join(f"{situation.name(each)} {situation.state(each)}" for each in situation.upstream(instance))
+    upstream = _some([f"{situation.name(each)} {situation.state(each)}" for each in situation.upstream(instance)])
     what = f"{situation.name(instance)} was skipped, because its rule is {rule}, and it came after: {upstream}"
     return [Reason(Code.RULE_NOT_MET, what)]
 
 
 def _edge_not_taken(situation: RunSituation, instance: Instance) -> list[Reason]:
-    task = situation.task(instance)
-    asked = ", ".join(
+    edges = zip(situation.upstream(instance), situation.task(instance).conditions, strict=False)
+    refused = [
         f"{situation.name(upstream)} {' or '.join(wanted)} (it is {situation.state(upstream)})"
-        for upstream, wanted in zip(situation.upstream(instance), task.conditions, strict=True)
-    )
-    return [Reason(Code.EDGE_NOT_TAKEN, f"{situation.name(instance)} was skipped; it asks for: {asked}")]
+        for upstream, wanted in edges
+        if all(situation.state(upstream) not in TAKEN[outcome] for outcome in wanted)
+    ]
+    return [Reason(Code.EDGE_NOT_TAKEN, f"{situation.name(instance)} was skipped; it asks for: {_some(refused)}")]
 
 
 def _branch_not_taken(situation: RunSituation, instance: Instance) -> list[Reason]:
     branches = [each for each in situation.upstream(instance) if situation.task(each).kind == "branch"]
-    took = ", ".join(f"{situation.name(each)} took {_followed(situation, each)}" for each in branches)
+    took = _some([f"{situation.name(each)} took {_followed(situation, each)}" for each in branches])
     return [Reason(Code.BRANCH_NOT_TAKEN, f"{situation.name(instance)} was skipped: {took}")]
 
 
 def _followed(situation: RunSituation, branch: Instance) -> str:
     followed = situation.fact(branch, "follow")
     names = [str(name) for name in followed] if isinstance(followed, list) else []  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return ", ".join(names) or "none of the ways on"
+    return _some(names) or "none of the ways on"
 
 
 def _short_circuited(situation: RunSituation, instance: Instance) -> list[Reason]:
-    path = shortest(instance, lambda at: _towards_circuit(situation, at))
-    what = f"{situation.name(instance)} was skipped, because {situation.name(path[-1])} said that nothing goes on"
+    circuit = nearest(instance, situation.upstream, lambda at: _breaks(situation, at))
+    who = "a task before it" if circuit is None else situation.name(circuit)
+    what = f"{situation.name(instance)} was skipped, because {who} said that nothing goes on"
     return [Reason(Code.SHORT_CIRCUITED, what)]
 
 
-def _towards_circuit(situation: RunSituation, at: Instance) -> list[Instance]:
-    """On the way up to the short circuit that said no."""
-    if situation.fact(at, "follow") == []:
-        return []
-    return situation.upstream(at)
+def _breaks(situation: RunSituation, at: Instance) -> bool:
+    """Whether it is a short circuit that said no."""
+    return situation.task(at).kind == "short_circuit" and situation.fact(at, "follow") == []
 
 
 def _nothing_to_expand(situation: RunSituation, instance: Instance) -> list[Reason]:
-    return [Reason(Code.NOTHING_TO_EXPAND, f"{situation.name(instance)} was skipped: there was no item for it")]
+    what = f"{situation.name(instance)} was skipped, because there was no item to do it for"
+    return [Reason(Code.NOTHING_TO_EXPAND, what)]
 
 
 def _not_expanded(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -150,21 +158,33 @@ def _not_expanded(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 def _instance_failed(situation: RunSituation, instance: Instance) -> list[Reason]:
     """As a whole it came to what the worst of its instances came to."""
-    known = situation.instances(instance[0])
-    worst = [each for each in known if situation.state(each) is situation.state(instance)]
-    what = f"{len(worst)} of {len(known)} instances of {situation.name(instance)} did not succeed"
-    return [Reason(Code.INSTANCE_FAILED, what, _AGAIN), *(explain_end(situation, worst[0]) if worst else [])]
+    instances = situation.instances(instance[0])
+    bad = sum(situation.state(each) in BAD for each in instances)
+    what = f"{bad} of {len(instances)} instances of {situation.name(instance)} did not succeed"
+    return [Reason(Code.INSTANCE_FAILED, what, _AGAIN), *_worst(situation, instance, instances)]
+
+
+def _instances_skipped(situation: RunSituation, instance: Instance) -> list[Reason]:
+    instances = situation.instances(instance[0])
+    what = f"all {len(instances)} instances of {situation.name(instance)} were skipped"
+    return [Reason(Code.INSTANCES_SKIPPED, what), *_worst(situation, instance, instances)]
+
+
+def _worst(situation: RunSituation, whole: Instance, instances: Sequence[Instance]) -> list[Reason]:
+    """Of the first instance that came to what the task came to as a whole."""
+    worst = [each for each in instances if situation.state(each) is situation.state(whole)]
+    return explain_end(situation, worst[0]) if worst else []
 
 
 def _switched_off(situation: RunSituation, instance: Instance) -> list[Reason]:
-    what = f"{situation.name(instance)} is switched off, and ends as {situation.state(instance)} without being run"
+    what = f"{situation.name(instance)} was switched off, and so ended as {situation.state(instance)} without being run"
     return [Reason(Code.SWITCHED_OFF, what)]
 
 
 def _child_failed(situation: RunSituation, instance: Instance) -> list[Reason]:
     run = situation.fact(instance, "run")
-    what = f"run {run}, which {situation.name(instance)} called for, did not succeed"
-    return [Reason(Code.CHILD_FAILED, what, f"`ostinato why {run}` says why not")]
+    what = f"run {run}, which {situation.name(instance)} called for, did not succeed; `ostinato why {run}` says why"
+    return [Reason(Code.CHILD_FAILED, what, _AGAIN)]
 
 
 def _not_called(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -185,7 +205,7 @@ def _marked(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 
 def _carried_over(situation: RunSituation, instance: Instance) -> list[Reason]:
-    what = f"{situation.name(instance)} is what it came to in run {situation.run.based_on}, and was not run again"
+    what = f"{situation.name(instance)} was not run again; it is taken over from run {situation.run.based_on}"
     return [Reason(Code.CARRIED_OVER, what)]
 
 
@@ -197,6 +217,7 @@ _BY_CAUSE: Final[dict[Cause, Callable[[RunSituation, Instance], list[Reason]]]] 
     Cause.NOTHING_TO_EXPAND: _nothing_to_expand,
     Cause.EXPANSION_FAILED: _not_expanded,
     Cause.LOOP_EXHAUSTED: _not_expanded,
+    Cause.INSTANCES_SKIPPED: _instances_skipped,
     Cause.INSTANCES_FAILED: _instance_failed,
     Cause.INSTANCES_UPSTREAM_FAILED: _instance_failed,
     Cause.SWITCHED_OFF_AS_SUCCESS: _switched_off,
@@ -214,6 +235,12 @@ _BY_CAUSE: Final[dict[Cause, Callable[[RunSituation, Instance], list[Reason]]]] 
 
 
 # --- in words -------------------------------------------------------------------------------------------------------
+
+
+def _some(said: Sequence[str]) -> str:
+    """The first few of many."""
+    more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
+    return ", ".join(said[:_MOST_NAMED]) + more
 
 
 def awaited(task: TaskSpec) -> str:

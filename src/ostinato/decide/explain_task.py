@@ -1,10 +1,11 @@
 """Why a task of a run that has begun waits. Chains lead along the graph the shortest way to their cause."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from shlex import quote
 from typing import Final
 
-from ostinato.model.record import Instance
+from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import stamp
@@ -30,11 +31,14 @@ STUCK_FIRST: Final = (
     TaskState.RUNNING,
 )
 """Of several that something waits for, the one that is furthest from done explains it best."""
+_NO_INSTANCES: Final = FINAL_TASK | {TaskState.NONE}
 
 
 def explain_task(situation: RunSituation, instance: Instance) -> list[Reason]:
-    """The chain of a task instance's reasons."""
-    state = situation.state(instance)
+    """The chain of a task instance's reasons. One that has not come to be is where its task, as a whole, is."""
+    state, whole = situation.state(instance), (instance[0], UNMAPPED)
+    if state is TaskState.NONE and instance != whole and situation.state(whole) in _NO_INSTANCES:
+        return explain_task(situation, whole)
     if state in FINAL_TASK:
         return explain_end(situation, instance)
     if situation.run.cancel_requested_at is not None:
@@ -67,10 +71,10 @@ def _begins(situation: RunSituation, instance: Instance) -> list[Reason]:
     if situation.is_whole(instance):
         return [Reason(Code.UNFOLDS, f"what {who} is for is being looked up", "the scheduler's next step")]
     if _scope_is_full(situation, instance):
-        return [Reason(Code.SCOPE_FULL, f"{who} waits for an earlier instance to be over", "one of them is over")]
-    unmet = situation.unmet.get(instance, ())
-    if unmet:
-        return [_needs(who, dag_id, stamp(time.start), stamp(time.end)) for dag_id, time in unmet[:1]]
+        what = f"{who} waits: as many instances of its scope are going as may at once"
+        return [Reason(Code.SCOPE_FULL, what, "one of them ends")]
+    for dag_id, time in situation.unmet.get(instance[0], ()):
+        return [_needs(who, dag_id, stamp(time.start), stamp(time.end))]
     if task.kind in {"call", "approval", "interval", "file_sensor"}:
         return [Reason(Code.ABOUT_TO_CALL, f"{who} is about to begin", "the scheduler's next step")]
     return _wants(situation, instance)
@@ -84,15 +88,16 @@ def _needs(who: str, dag_id: str, start: str, end: str) -> Reason:
 
 
 def _scope_is_full(situation: RunSituation, instance: Instance) -> bool:
-    """Whether as many instances of a scope are going as may, and this is of none of them."""
-    task, map_index = situation.task(instance), instance[1]
-    scope = None if task.scope is None else situation.spec.scopes[task.scope]
-    if scope is None or scope.max_active is None:
+    """Whether as many instances of a scope are going, or go first, as may, and this is of none of them."""
+    scope_no, map_index = situation.task(instance).scope, instance[1]
+    most = None if scope_no is None else situation.spec.scopes[scope_no].max_active
+    if scope_no is None or most is None:
         return False
-    members = [no for no, other in enumerate(situation.spec.tasks) if other.scope == task.scope]
-    begun = {index for no in members for _, index in situation.instances(no)}
+    members = situation.members(scope_no)
+    begun = {index for task_no, index in situation.tasks if task_no in members and index != UNMAPPED}
     over = {index for index in begun if all(situation.state((no, index)) in FINAL_TASK for no in members)}
-    return map_index not in begun and len(begun - over) >= scope.max_active
+    first = sum(index not in begun for index in range(map_index))
+    return map_index not in begun and len(begun - over) + first >= most
 
 
 def _wants(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -142,14 +147,31 @@ def _with_an_agent(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 def _instances_open(situation: RunSituation, whole: Instance) -> list[Reason]:
     """A task in a scope, as a whole: it waits for the instance that is furthest from done."""
-    known = situation.instances(whole[0])
-    ended = sum(situation.state(each) in FINAL_TASK for each in known)
-    what = f"{ended} instances of {situation.name(whole)} have ended"
-    open_ = [each for state in STUCK_FIRST for each in known if situation.state(each) is state]
-    if not open_:
-        return [Reason(Code.INSTANCES_OPEN, what, "the others begin and end")]
-    reason = Reason(Code.INSTANCES_OPEN, f"{what}; it waits for {situation.name(open_[0])}", "they end")
-    return [reason, *explain_task(situation, open_[0])]
+    instances = situation.instances(whole[0])
+    ended = sum(situation.state(each) in FINAL_TASK for each in instances)
+    what = f"{ended} of {len(instances)} instances of {situation.name(whole)} have ended"
+    stuck = _furthest(situation, instances) or _furthest(situation, _same_turn(situation, whole[0]))
+    if stuck is None:
+        reason = Reason(Code.INSTANCES_OPEN, what, "the scheduler's next step")
+        return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
+    reason = Reason(Code.INSTANCES_OPEN, f"{what}; it waits for {situation.name(stuck)}", "they end")
+    return [reason, *explain_task(situation, stuck)]
+
+
+def _furthest(situation: RunSituation, instances: Sequence[Instance]) -> Instance | None:
+    """The instance that is furthest from done; one that waits for its scope only, if there is no other."""
+    open_ = [each for state in STUCK_FIRST for each in instances if situation.state(each) is state]
+    held = next((each for each in open_ if situation.state(each) is TaskState.NONE), None)
+    if held is not None and _scope_is_full(situation, held):
+        return next((each for each in open_ if situation.state(each) is not TaskState.NONE), held)
+    return open_[0] if open_ else None
+
+
+def _same_turn(situation: RunSituation, task_no: int) -> list[Instance]:
+    """The other tasks of a loop, in its newest turn."""
+    scope_no = situation.spec.tasks[task_no].scope
+    members = () if scope_no is None else situation.members(scope_no)
+    return [situation.instances(no)[-1] for no in members if situation.instances(no)]
 
 
 def _between_tries(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -184,7 +206,7 @@ def _asks(situation: RunSituation, instance: Instance) -> list[Reason]:
     task, row = situation.task(instance), situation.tasks[instance]
     question = task.approval.question if task.approval else ""
     until = "" if row.due_at is None else f", or it is {stamp(row.due_at)}"
-    answer = f"`ostinato approve {situation.run.run_id} {situation.name(instance)}`"
+    answer = f"`ostinato approve {situation.run.run_id} {quote(situation.name(instance))}`"
     return [Reason(Code.ASKS, f"{situation.name(instance)} asks: {question}", f"somebody answers: {answer}{until}")]
 
 

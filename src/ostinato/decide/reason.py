@@ -70,6 +70,7 @@ class Code(StrEnum):
     DECLINED = "W-518"
     MARKED = "W-519"
     CARRIED_OVER = "W-520"
+    INSTANCES_SKIPPED = "W-521"
 
 
 class Reason(Struct, frozen=True):

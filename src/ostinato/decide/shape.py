@@ -43,7 +43,11 @@ class Shape:
 
     def failed(self, states: list[TaskState]) -> bool:
         """Whether a run whose tasks ended so has failed, by the dag's rule. ``states`` are by task number."""
-        return run_failed(self.spec, self.graph, states)
+        return bool(self.failures(states))
+
+    def failures(self, states: list[TaskState]) -> list[int]:
+        """The tasks because of which a run has failed, by the dag's rule; none if it has not."""
+        return run_failures(self.spec, self.graph, states)
 
     def _outer(self, task: TaskSpec, everywhere: dict[int, int]) -> Node:
         if task.scope is None:
@@ -52,15 +56,15 @@ class Shape:
         return Node(upstream=scope.upstream, rule=scope.trigger_rule, together=task.scope)
 
 
-def run_failed(spec: DagSpec, graph: Graph, states: list[TaskState]) -> bool:
-    """Whether a run has failed; see `model.spec.RunOutcome`. Nothing that tears down is asked."""
+def run_failures(spec: DagSpec, graph: Graph, states: list[TaskState]) -> list[int]:
+    """The tasks because of which a run has failed; see `model.spec.RunOutcome`. Nothing that tears down is asked."""
     if BAD.isdisjoint(states):
-        return False
+        return []
     asked = [no for no, task in enumerate(spec.tasks) if task.role != "teardown"]
     if spec.outcome != "every_task":
         leaves = [no for no in asked if all(spec.tasks[after].role == "teardown" for after in graph.right_after(no))]
         asked = _standing(leaves, spec, states) if spec.outcome == "leaves_and_skipped_parents" else leaves
-    return any(states[no] in BAD for no in asked)
+    return sorted(no for no in asked if states[no] in BAD)
 
 
 def _standing(leaves: list[int], spec: DagSpec, states: list[TaskState]) -> list[int]:

@@ -10,9 +10,13 @@ from ostinato.model.spec import DagSpec, TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import DataInterval, Instant
 
+from .rule import Count, verdict
+from .shape import Shape
+
 _NO_NEWS: Mapping[Instance, LoggedEvent] = {}
 _NO_COUNTS: Mapping[str, int] = {}
-_NO_NEEDS: Mapping[Instance, Sequence[tuple[str, DataInterval]]] = {}
+_NO_NEEDS: Mapping[int, Sequence[tuple[str, DataInterval]]] = {}
+_NO_ITEMS: Mapping[int, int] = {}
 _NO_RUNS: Mapping[Instance, Run] = {}
 
 
@@ -35,19 +39,20 @@ class DagSituation(Struct, frozen=True):
 class RunSituation(Struct, frozen=True):
     """A run with all that can keep it or a task of it waiting.
 
-    ``spec`` is that of the run's version. ``tasks`` are the rows there are, ``news`` the newest line of history of each;
+    ``shape`` is that of the run's version. ``tasks`` are the rows there are, ``news`` the newest move of each;
     ``attempts`` those of the run, each instance's oldest first. ``pools`` has every pool that tasks of the run use; one
     that is not there has no slots. ``running_runs`` counts the running runs that the run is counted with: those of its
     ``backfill``, or those of its dag that are of none. ``live`` counts live attempts of the dag by task id.
-    ``unmet`` are the stretches of time that are needed and not there, by dag; ``children`` the runs that were called for;
-    ``overlapped_by`` the run that a cancelled one gave way to.
+    ``unmet`` are the stretches of time that a task, by its number, needs of a dag and that are not there; ``children`` the
+    runs that were called for; ``items`` how many instances each scope has that has unfolded; ``overlapped_by`` the run that
+    a cancelled one gave way to.
     ``scheduler`` and ``agent``: one works on this state folder.
     """
 
     now: Instant
     scheduler: bool
     agent: bool
-    spec: DagSpec
+    shape: Shape
     run: Run
     tasks: Mapping[Instance, Task]
     attempts: Sequence[Attempt]
@@ -56,9 +61,15 @@ class RunSituation(Struct, frozen=True):
     news: Mapping[Instance, LoggedEvent] = _NO_NEWS
     backfill: Backfill | None = None
     live: Mapping[str, int] = _NO_COUNTS
-    unmet: Mapping[Instance, Sequence[tuple[str, DataInterval]]] = _NO_NEEDS
+    unmet: Mapping[int, Sequence[tuple[str, DataInterval]]] = _NO_NEEDS
     children: Mapping[Instance, Run] = _NO_RUNS
+    items: Mapping[int, int] = _NO_ITEMS
     overlapped_by: int | None = None
+
+    @property
+    def spec(self) -> DagSpec:
+        """The definition of its dag."""
+        return self.shape.spec
 
     def state(self, instance: Instance) -> TaskState:
         """A task instance's state; NONE before its first move."""
@@ -100,12 +111,39 @@ class RunSituation(Struct, frozen=True):
         return [upstream for upstream in self.upstream(instance) if self.state(upstream) in states]
 
     def open_upstream(self, instance: Instance) -> list[Instance]:
-        """What it waits for that has not ended."""
-        return self.upstream_in(instance, _OPEN)
+        """What it waits for that has not ended; nothing, if it may begin whatever that comes to."""
+        task_no, map_index = instance
+        scope = self.task(instance).scope
+        inside = None if scope is None or map_index == UNMAPPED else self.shape.scopes[scope]
+        graph = inside.graph if inside else self.shape.graph
+        tasks = inside.members if inside else range(len(self.spec.tasks))
+        gate_no = graph.gate_of[tasks.index(task_no)]
+        if gate_no is None:
+            return []
+        gate, count, upstream = graph.gates[gate_no], Count(), self.upstream(instance)
+        steers = [no for no, gates in enumerate(graph.steers) if gate_no in gates] if gate.steering else []
+        steering = [(tasks[no], map_index) for no in steers]
+        count.steered = sum(self.state(each) in FINAL_TASK for each in steering)
+        for each in upstream:
+            if self.state(each) in FINAL_TASK:
+                count.add(gate, tasks.index(each[0]), self.state(each))
+        if verdict(gate, count) is Cause.READY:
+            return []
+        return [each for each in dict.fromkeys((*upstream, *steering)) if self.state(each) in _OPEN]
 
     def instances(self, task_no: int) -> list[Instance]:
-        """The instances of a task in a scope of which anything is known."""
-        return sorted(each for each in self.tasks if each[0] == task_no and each[1] != UNMAPPED)
+        """The instances of a task in a scope, in their order."""
+        scope = self.spec.tasks[task_no].scope
+        return [] if scope is None else [(task_no, index) for index in range(self.items.get(scope, 0))]
+
+    def members(self, scope_no: int) -> tuple[int, ...]:
+        """The numbers of the tasks in a scope."""
+        return self.shape.scopes[scope_no].members
+
+    def may_be(self, instance: Instance) -> bool:
+        """Whether there is such an instance; or may yet be, of a task in a scope that has not unfolded."""
+        scope, map_index = self.task(instance).scope, instance[1]
+        return map_index == UNMAPPED or (scope is not None and map_index < self.items.get(scope, map_index + 1))
 
     def is_whole(self, instance: Instance) -> bool:
         """Whether it stands for all instances of a task in a scope."""

@@ -16,6 +16,7 @@ from ostinato.model.record import UNMAPPED, Attempt, Dag, Run, Task, run_key
 from ostinato.model.spec import Cron, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval, instant
+from tests.unit.decide.boards import shape_of
 
 MINUTE, DAY = 60_000, 86_400_000
 NOW = instant(datetime(2025, 5, 2, 10, tzinfo=UTC))
@@ -63,7 +64,7 @@ def situation(
         now=NOW,
         scheduler=True,
         agent=True,
-        spec=DagSpec("sales", tasks, max_active_runs=3),
+        shape=shape_of(*tasks, most=3),
         run=RUN,
         tasks={(task.task_no, UNMAPPED): task for task in rows},
         attempts=attempts,
