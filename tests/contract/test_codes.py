@@ -30,7 +30,8 @@ def test_codes_are_those_that_were_ever_given() -> None:
         nothing_to_expand expansion_failed loop_exhausted instances_succeeded instances_failed instances_skipped
         instances_upstream_failed switched_off_as_success switched_off_as_skipped intervals_done child_called child_left
         call_refused child_succeeded child_failed asked approved declined declined_as_failure marked_success
-        marked_failed marked_skipped carried_success carried_skipped overlapped"""
+        marked_failed marked_skipped carried_success carried_skipped overlapped
+        decision_refused"""
     assert {name: n for n, name in enumerate(causes.split(), 1)} == CAUSES
     assert list(ERROR_CLASSES.items()) == [("transient", 1), ("resource", 2), ("logic", 3)]
     assert list(KINDS.items()) == [("scheduled", 1), ("manual", 2), ("backfill", 3), ("called", 4)]

@@ -189,7 +189,7 @@ class Scheduler:
         for run_id, by in self._store.cancel_requests():
             board.cancel(run_id, by, now)
         for intervention in self._store.interventions():
-            if self._only_run is None or intervention.run_id in board.runs:
+            if self._only_run is None or intervention.run_id in board:
                 board.decided(intervention, now)
         board.capacity.set_pools(self._store.pools())
         revision = self._store.backfills_revision()
@@ -211,7 +211,7 @@ class Scheduler:
         """Whether a run is attended to: if only one is, then so are those that it calls for."""
         if self._only_run in {None, run.run_id}:
             return True
-        return run.parent is not None and (run.parent[0] in board.runs or run.parent[0] in board.admission)
+        return run.parent is not None and run.parent[0] in board
 
     def _open(self, board: Board, runs: Sequence[Run], now: Instant) -> None:
         for run in runs:

@@ -39,6 +39,10 @@ class Admission:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def find(self, run_id: int) -> LiveRun | None:
+        """A queued run; None if there is no such one."""
+        return self._waiting.get(run_id)
+
     def waiting(self) -> list[LiveRun]:
         """The queued runs, in the order in which they came."""
         return list(self._waiting.values())

@@ -12,7 +12,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, CancelRequest, NewRun
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
-from ostinato.model.record import Intervention, OpenRun, Run
+from ostinato.model.record import Intervention, OpenRun, Run, instance_name
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
@@ -20,6 +20,7 @@ from ostinato.model.time import Instant
 from .admission import Admission
 from .alarm import approval_over, call_alert, recovery_alert
 from .capacity import Capacity
+from .intervention import ANSWERS, MARKED, refusal
 from .live import LiveAttempt, LiveRun
 from .overlap import earlier, may_overlap
 from .ready import Ready
@@ -31,11 +32,6 @@ from .trials import Trials
 from .walk import Walk
 
 _WITH_TIMER: Final = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
-_MARKED: Final = {
-    "mark_success": Cause.MARKED_SUCCESS,
-    "mark_failed": Cause.MARKED_FAILED,
-    "mark_skipped": Cause.MARKED_SKIPPED,
-}
 
 
 class Board:
@@ -52,6 +48,9 @@ class Board:
         self._walk = Walk(self._scribe, self.ready, self._over)
         self._trials = Trials(self._scribe, self.capacity, self._timers, self._walk, first_attempt, spread)
         self.attempts = self._trials.live
+
+    def __contains__(self, run_id: int) -> bool:
+        return run_id in self.runs or run_id in self.admission
 
     def take(self) -> Step:
         """The decisions since the last call."""
@@ -104,21 +103,26 @@ class Board:
             self._stop(live, by, now)
 
     def decided(self, what: Intervention, now: Instant) -> None:
-        """Somebody decides about a task instance. What is not there to be decided any more stays as it is."""
+        """Somebody decides about a task instance. In a run that has not begun this waits; what has no effect is recorded."""
+        waiting = self.admission.find(what.run_id)
+        if waiting is not None:
+            waiting.decisions[what.intervention_id] = what
+            return
         self._scribe.step.commit.taken.append(what.intervention_id)
         live = self.runs.get(what.run_id)
-        if live is None or live.cancelling:
+        if live is None:
             return
-        try:
-            no = live.number((what.task_no, what.map_index))
-        except LookupError:
+        why = refusal(live, what)
+        if why is not None:
+            task = instance_name(live.shape.spec, what.task_no, what.map_index)
+            facts: dict[str, object] = {"task": task, "what": what.what, "by": what.by, "why": why}
+            self._scribe.record(live, Cause.DECISION_REFUSED, live.run.state, live.run.state, now, facts=facts)
             return
-        state, task = live.states[no], live.task(no)
-        if what.what in {"approve", "decline"}:
-            if state is TaskState.DEFERRED and task.approval is not None:
-                self._answer(live, no, what, now)
-        elif state not in FINAL_TASK and not (task.scope is not None and live.frames[no] is live.root):
-            self._mark(live, no, _MARKED[what.what], what.by, now)
+        no = live.number((what.task_no, what.map_index))
+        if what.what in ANSWERS:
+            self._answer(live, no, what, now)
+        else:
+            self._mark(live, no, MARKED[what.what], what.by, now)
 
     def _answer(self, live: LiveRun, no: int, what: Intervention, now: Instant) -> None:
         if what.what == "decline":
@@ -279,6 +283,8 @@ class Board:
             live.begin()
             self._scribe.move_run(live, Cause.ADMITTED, now)
             self._walk.begin(live, now)
+            for what in live.decisions.values():
+                self.decided(what, now)
         while (grant := self.capacity.grant()) is not None:
             self._trials.dispatch(*grant, now)
 
@@ -291,14 +297,14 @@ class Board:
     def _wait(self, live: LiveRun) -> None:
         """A queued run waits for admission, unless it is known already."""
         run_id = live.run.run_id
-        if run_id not in self.runs and run_id not in self.admission:
+        if run_id not in self:
             self.admission.wait(live)
             if not may_overlap(live):
                 self._arrived.append(run_id)
 
     def _overlap(self, run_id: int, now: Instant) -> None:
         """A run has come whose schedule has an earlier one going: it is not made, or the earlier ones end."""
-        live = next((live for live in self.admission.waiting() if live.run.run_id == run_id), None)
+        live = self.admission.find(run_id)
         if live is None:
             return
         before = earlier(live.run, (*self.runs.values(), *self.admission.waiting()))

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final
 
 from ostinato.model.errors import ErrorClass
-from ostinato.model.record import UNMAPPED, Instance, OpenRun, Run
+from ostinato.model.record import UNMAPPED, Instance, Intervention, OpenRun, Run
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, AttemptState, TaskState
 from ostinato.model.time import Instant
@@ -95,12 +95,14 @@ class LiveRun:
 
     Everything is by instance number: ``live_attempt`` the attempt that is queued or running, ``last_attempt`` the id of
     the newest, ``tries`` how many there were; ``failures`` counts those that spent a budget, by error class;
-    ``waiting_since`` is when a sensor first looked. ``carried`` is what it had from another run before it began.
+    ``waiting_since`` is when a sensor first looked. ``carried`` is what it had from another run before it began,
+    ``decisions`` what people decided before that, by id.
     """
 
     __slots__ = (
         "cancelling",
         "carried",
+        "decisions",
         "failures",
         "frames",
         "last_attempt",
@@ -120,6 +122,7 @@ class LiveRun:
         self.shape = shape
         self.next_seq = next_seq
         self.carried = carried
+        self.decisions: dict[int, Intervention] = {}
         self.cancelling = False
         self.states: list[TaskState] = []
         self.root = _NOWHERE

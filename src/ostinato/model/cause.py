@@ -58,6 +58,7 @@ class Cause(StrEnum):
     MARKED_SUCCESS = "marked_success"
     MARKED_FAILED = "marked_failed"
     MARKED_SKIPPED = "marked_skipped"
+    DECISION_REFUSED = "decision_refused"
     # an attempt says, or its agent says of it
     STARTED = "started"
     REPORTED_SUCCESS = "reported_success"

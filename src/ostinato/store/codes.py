@@ -89,6 +89,7 @@ CAUSES: Final[Mapping[str, int]] = {
     Cause.CARRIED_SUCCESS: 56,
     Cause.CARRIED_SKIPPED: 57,
     Cause.OVERLAPPED: 58,
+    Cause.DECISION_REFUSED: 59,
 }
 ERROR_CLASSES: Final[Mapping[str, int]] = {ErrorClass.TRANSIENT: 1, ErrorClass.RESOURCE: 2, ErrorClass.LOGIC: 3}
 KINDS: Final[Mapping[str, int]] = {"scheduled": 1, "manual": 2, "backfill": 3, "called": 4}

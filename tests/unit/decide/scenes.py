@@ -8,6 +8,7 @@ from msgspec import structs
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Calling, Needing, Probe, Unfolding
+from ostinato.model.cause import Cause
 from ostinato.model.change import Decision, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
@@ -45,6 +46,7 @@ class Scene:
         self.asked: dict[tuple[str, int, int], Move] = {}
         self.told_to_stop: set[int] = set()
         self.alerts: list[tuple[str, str]] = []
+        self.refused: list[object] = []
         self.parents: dict[int, Instance] = {}
         self.board = self._board()
 
@@ -89,6 +91,9 @@ class Scene:
             for attempts in step.cancel.values():
                 self.told_to_stop.update(attempts)
             self.alerts += [(alert.action, alert.dedup_key) for alert in step.commit.alerts]
+            self.refused += [
+                (event.facts or {})["why"] for event in step.commit.events if event.cause is Cause.DECISION_REFUSED
+            ]
             for asked in step.unfolds:
                 self.asked["unfold", asked.run.run_id, asked.scope_no] = partial(self._unfold, asked)
             for calling in step.calls:

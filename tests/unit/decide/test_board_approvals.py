@@ -87,7 +87,10 @@ def test_an_answer_is_recorded_with_who_gave_it_and_counts_once() -> None:
         desk.decide("approve")
     events = [event for event in desk.commits[-2].events if event.cause is Cause.APPROVED]
     assert [event.facts for event in events] == [{"by": "ann"}]
-    assert not desk.commits[-1].events
+    again = desk.commits[-1].events
+    assert [(event.cause, (event.facts or {})["why"]) for event in again] == [
+        (Cause.DECISION_REFUSED, "it has ended: success")
+    ]
     assert desk.commits[-1].taken == [1]
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
+from ostinato.decide.step import Step
 from ostinato.model.cause import Cause
 from ostinato.model.change import Decision
 from ostinato.model.record import UNMAPPED
-from ostinato.model.spec import DagSpec, Scope, TaskSpec
+from ostinato.model.spec import Approval, DagSpec, Scope, TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
-from tests.unit.decide.boards import DAY, NOW, PATIENT, RESOURCE, RETRY, Desk, chain, run_of, shape_of
+from tests.unit.decide.boards import DAY, PATIENT, RESOURCE, RETRY, Desk, chain, run_of, shape_of
 from tests.unit.decide.naive import Play
 from tests.unit.decide.scenes import Scene
 
@@ -55,13 +56,32 @@ def test_what_has_not_begun_ends_as_decided_and_does_not_wait_for_what_is_before
     assert (desk.last_states()[1], desk.last_states()[2]) == ENDS[what]
 
 
-def test_a_decision_about_what_is_not_there_or_over_is_taken_in_and_changes_nothing() -> None:
+def refused(step: Step) -> list[tuple[object, object]]:
+    """What was refused in a step: of which task, and why. Nothing moves by it, and it is taken in."""
+    assert (step.commit.taken, step.commit.tasks) == ([1], [])
+    events = [event for event in step.commit.events if event.cause is Cause.DECISION_REFUSED]
+    assert all(event.was == event.becomes and event.task_no is None for event in events)
+    return [(event.facts["task"], event.facts["why"]) for event in events if event.facts]
+
+
+def test_a_decision_about_what_is_not_there_or_over_is_refused_and_says_so() -> None:
     desk = Desk()
     desk.open(*chain(2))
     desk.report(1)
-    for task_no, map_index, run_id in ((0, UNMAPPED, 1), (1, 3, 1), (0, UNMAPPED, 77)):
-        step = desk.decide("mark_failed", task_no, map_index, run_id)
-        assert (step.commit.taken, step.commit.tasks) == ([1], [])
+    assert refused(desk.decide("mark_failed")) == [("t0", "it has ended: success")]
+    assert refused(desk.decide("mark_failed", 1, 3)) == [("t1[3]", "there is no such instance")]
+    assert refused(desk.decide("mark_failed", run_id=77)) == []
+
+
+def test_an_answer_to_what_does_not_ask_is_refused() -> None:
+    desk = Desk()
+    ask = TaskSpec("ask", kind="approval", approval=Approval("well?"), upstream=(0,))
+    desk.open(TaskSpec("t0"), ask)
+    assert refused(desk.decide("approve")) == [("t0", "it asks nobody anything")]
+    assert refused(desk.decide("decline", 1)) == [("ask", "it has not asked yet")]
+    desk.report(1)
+    desk.decide("approve", 1)
+    assert desk.run_state() is RunState.SUCCESS
 
 
 def test_a_decision_about_a_run_that_is_cancelled_comes_too_late() -> None:
@@ -69,7 +89,7 @@ def test_a_decision_about_a_run_that_is_cancelled_comes_too_late() -> None:
     desk.open(*chain(2))
     desk.board.cancel(1, "ann", desk.now)
     desk.tick()
-    assert not desk.decide("mark_success").commit.tasks
+    assert refused(desk.decide("mark_success")) == [("t0", "the run is being stopped")]
 
 
 def test_a_task_in_a_scope_as_a_whole_is_what_its_instances_came_to_and_nothing_else() -> None:
@@ -78,15 +98,29 @@ def test_a_task_in_a_scope_as_a_whole_is_what_its_instances_came_to_and_nothing_
     scene.answer("unfold", 0)
     scene.decide("mark_failed", 0)
     assert scene.states()[0, UNMAPPED] is TaskState.RUNNING
+    assert scene.refused == ["each of its instances is decided about by itself"]
     scene.decide("mark_failed", 0, 1)
     scene.finish()
     assert scene.states() == {(0, -1): TaskState.FAILED, (0, 0): TaskState.SUCCESS, (0, 1): TaskState.FAILED}
 
 
-def test_a_run_that_waits_for_admission_takes_no_decision() -> None:
+@pytest.mark.parametrize("asked", [1, 2], ids=["said once", "found twice"])
+def test_a_decision_about_a_run_that_has_not_begun_waits_until_it_begins(asked: int) -> None:
+    desk = Desk()
+    desk.open(*chain(1), run=run_of(1), most=1)
+    desk.board.open_run(run_of(2, day=1), shape_of(*chain(2), most=1))
+    for _ in range(asked):
+        assert not desk.decide("mark_success", run_id=2).commit
+    step = desk.report(1)
+    assert step.commit.taken == [1]
+    assert desk.last_states(2) == {0: TaskState.SUCCESS, 1: TaskState.QUEUED}
+    assert desk.sent == [1, 2]
+
+
+def test_a_decision_about_a_run_that_never_begins_is_taken_in_when_that_is_known() -> None:
     desk = Desk()
     desk.board.open_run(run_of(1), shape_of(*chain(1), most=0))
-    desk.decide("mark_success")
-    assert desk.run_state() is RunState.QUEUED
-    assert desk.now == NOW
-    assert not [event for commit in desk.commits for event in commit.events if event.cause is Cause.MARKED_SUCCESS]
+    assert not desk.decide("mark_success").commit
+    desk.board.cancel(1, "ann", desk.now)
+    desk.tick()
+    assert refused(desk.decide("mark_success")) == []

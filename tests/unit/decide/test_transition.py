@@ -25,7 +25,7 @@ MACHINES = [
     pytest.param(TASK, next_task, TaskState, FINAL_TASK, TaskState.NONE, id="task"),
     pytest.param(ATTEMPT, next_attempt, AttemptState, FINAL_ATTEMPT, AttemptState.QUEUED, id="attempt"),
 ]
-INTENT = {Cause.CANCEL_REQUESTED}
+INTENT = {Cause.CANCEL_REQUESTED, Cause.DECISION_REFUSED}
 
 AN_ATTEMPT_ENDS = {
     Cause.REPORTED_SUCCESS,

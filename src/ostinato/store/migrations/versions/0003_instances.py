@@ -170,7 +170,7 @@ def _make_event() -> None:
         sa.Column(
             "cause",
             sa.SmallInteger,
-            sa.CheckConstraint("cause BETWEEN 1 AND 58", name=op.f("ck_event_cause")),
+            sa.CheckConstraint("cause BETWEEN 1 AND 59", name=op.f("ck_event_cause")),
             nullable=False,
         ),
         sa.Column(
