@@ -57,7 +57,7 @@ class PoolUse:
         while self.wanted:
             first = self.wanted[0]
             task_no, live = first[4], first[6]
-            slots = live.shape.tasks[task_no].slots
+            slots = live.task(task_no).slots
             if live.states[task_no] not in NOT_STARTED or task_no in live.live_attempt:
                 heappop(self.wanted)
             elif slots > self.slots:
@@ -112,7 +112,7 @@ class Capacity:
 
     def want(self, live: LiveRun, task_no: int) -> None:
         """A task instance may start as soon as there is room."""
-        task = live.shape.tasks[task_no]
+        task = live.task(task_no)
         run = live.run
         order = (
             run.kind == "backfill",
