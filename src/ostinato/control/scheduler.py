@@ -206,10 +206,12 @@ class Scheduler:
 
     def _open(self, board: Board, runs: Sequence[Run], now: Instant) -> None:
         for run in runs:
-            if run.based_on is not None:
-                board.adopt(self._store.open_run(run.run_id), self._shape(run.version), now)
-            elif self._is_mine(run, board):
+            if not self._is_mine(run, board):
+                continue
+            if run.based_on is None:
                 board.open_run(run, self._shape(run.version))
+            else:
+                board.adopt(self._store.open_run(run.run_id), self._shape(run.version), now)
 
     # --- one step -----------------------------------------------------------------------------------------------
 

@@ -61,13 +61,20 @@ def parts(draw: st.DrawFn) -> Reach:
 
 @st.composite
 def pasts(draw: st.DrawFn) -> tuple[Shape, Past]:
-    """A dag, and what a run of it came to: any ends at all, and any decisions of what steers."""
+    """A dag, and what a run of it came to: any ends at all, and any decisions of what steers.
+
+    Only a scope that has not unfolded is known to end in one of a few ways, all of its tasks alike.
+    """
     reach = draw(parts())
     shape = reach.shape
     ends = st.sampled_from(sorted(FINAL_TASK))
     mostly = st.one_of(st.just(TaskState.SUCCESS), st.just(TaskState.SUCCESS), ends)
     everything = {*reach.everything(), *((no, UNMAPPED) for no in range(len(shape.tasks)))}
     states: dict[Instance, TaskState] = {each: draw(mostly) for each in sorted(everything)}
+    for no, scope in enumerate(shape.scopes):
+        if no not in reach.items:
+            end = draw(st.sampled_from([TaskState.SKIPPED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED]))
+            states.update({(member, UNMAPPED): end for member in scope.members})
     ids = [task.task_id for task in shape.tasks]
     follow = {
         each: tuple(draw(st.lists(st.sampled_from(ids), max_size=2)))
