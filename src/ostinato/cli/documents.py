@@ -51,7 +51,7 @@ class OneRunDocument(Struct, kw_only=True):
 
 
 class CarriedDocument(Struct, kw_only=True):
-    """A task instance that a new run does not run: how it ends there, and why. ``running``: instances of it run."""
+    """A task instance that a new run does not run: the state it ends in there, and why."""
 
     task: str
     state: str

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostinato.control.hint import hint
 from ostinato.control.rerun import Planned
 from ostinato.home import Home
-from ostinato.model.cause import Cause
 from ostinato.model.record import UNMAPPED, Run, instance_name
 
 from .documents import CarriedDocument, RerunDocument
@@ -63,6 +62,7 @@ def tell_rerun(store: "Store", home: Home, planned: Planned, created: Run, asked
 
 def _document(planned: Planned, run: Run | None) -> RerunDocument:
     earlier, spec = planned.earlier, planned.earlier.shape.spec
+    unfolded = {scope_no for scope_no, _ in planned.plan.scopes}
     return RerunDocument(
         run=None if run is None else run_document(run, spec),
         based_on=earlier.run.run_id,
@@ -73,7 +73,7 @@ def _document(planned: Planned, run: Run | None) -> RerunDocument:
                 task=instance_name(spec, each.task_no, each.map_index), state=each.becomes, cause=each.cause
             )
             for each in planned.plan.carried
-            if not (each.map_index == UNMAPPED and each.cause is Cause.EXPANDED)
+            if each.map_index != UNMAPPED or spec.tasks[each.task_no].scope not in unfolded
         ],
     )
 
