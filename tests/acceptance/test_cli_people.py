@@ -121,7 +121,7 @@ def test_a_failed_run_goes_on_from_where_it_failed(folder: Path) -> None:
     assert (again["run"]["state"], again["run"]["based_on"]) == ("success", 1)
     assert again["states"]["extra"] == "skipped"
     assert planned["again"] == ["load[1]", "total", "pages.is_last[2]"]
-    assert again["ran"] == ["fetch[3]", "pages.is_last[2]", "is_last[3]", "load[1]", "total"]
+    assert again["ran"] == ["load[1]", "pages.fetch[3]", "pages.is_last[2]", "pages.is_last[3]", "total"]
     assert (folder / "listed").read_text() == "x"
     assert shown(folder, 1)["run"]["state"] == "failed"
 

@@ -49,8 +49,8 @@ def test_a_commit_touches_rows_by_their_keys() -> None:
     steps = plan(store, finish)
     assert [step for step in steps if step != "SCAN meta"] == [
         "SEARCH run USING INTEGER PRIMARY KEY (rowid=?)",
-        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=?)",
-        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=?)",
+        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=? AND map_index=?)",
+        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=? AND map_index=?)",
         "SEARCH log_segment USING COVERING INDEX sqlite_autoindex_log_segment_1 (name=?)",
         "SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)",
@@ -67,7 +67,7 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
     "a wish to cancel": lambda store, _: store.request_cancel(1, "ada", MAY_1),
     "alerts to deliver": lambda store, _: store.outbox_waiting(10),
     "open deadlines": lambda store, _: store.open_expectations(),
-    "outputs": lambda store, _: store.outputs([(1, 1)]),
+    "outputs": lambda store, _: store.outputs([(1, 1, -1)]),
     "creating a run": lambda store, new: store.create_runs([new]),
     "a run": lambda store, _: store.run(1),
     "a run by its key": lambda store, _: store.find_run("daily", "x"),

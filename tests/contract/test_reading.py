@@ -4,7 +4,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, NewAttempt, RejectedRecords, TaskMove
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import DeadLetters, Failure, LogRange
-from ostinato.model.record import Attempt, LoggedEvent, OpenRun, Rejected, Task
+from ostinato.model.record import UNMAPPED, Attempt, LoggedEvent, OpenRun, Rejected, Task
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import Store
 from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_backfill, new_run
@@ -47,10 +47,10 @@ def test_open_work_has_all_that_is_known_of_each_run(store: Store) -> None:
         (2, TaskState.QUEUED, None),
     ]
     assert list(one.live) == store.attempts(first.run_id, 2)
-    assert one.tries == {0: 1, 1: 3, 2: 1}
-    assert one.failures == {1: {"transient": 2, "resource": 1}}
+    assert one.tries == {(0, UNMAPPED): 1, (1, UNMAPPED): 3, (2, UNMAPPED): 1}
+    assert one.failures == {(1, UNMAPPED): {"transient": 2, "resource": 1}}
     assert one.next_seq == len(store.events(first.run_id))
-    assert (two.tries, two.failures, len(two.live)) == ({0: 1}, {}, 1)
+    assert (two.tries, two.failures, len(two.live)) == ({(0, UNMAPPED): 1}, {}, 1)
 
 
 def test_ended_runs_are_no_open_work_but_their_attempts_are_remembered(store: Store) -> None:
@@ -192,8 +192,8 @@ def test_outputs_are_found_where_there_are_any(store: Store) -> None:
     leader.succeed(run.run_id, 1)
     leader.succeed(run.run_id, 2, output=large)
     leader.commit()
-    wanted = [(run.run_id, task_no) for task_no in range(4)] + [(99, 0)]
-    assert store.outputs(wanted) == {(run.run_id, 0): b"\x01", (run.run_id, 2): large}
+    first, _, third, _, _ = wanted = [*((run.run_id, task_no, UNMAPPED) for task_no in range(4)), (99, 0, UNMAPPED)]
+    assert store.outputs(wanted) == {first: b"\x01", third: large}
     assert store.outputs([]) == {}
     assert [store.output(run.run_id, task_no) for task_no in range(3)] == [b"\x01", None, large]
 

@@ -35,6 +35,7 @@ def call_of(compiled: CompiledDag, run: Run, instance: Instance, attempt: int, n
         args=tuple([filled.encoded(argument) for argument in task.args]),
         kwargs=tuple([(name, filled.encoded(argument)) for name, argument in task.kwargs]),
         map_index=map_index,
+        clock=compiled.spec.clock,
     )
 
 

@@ -61,6 +61,13 @@ class Mistake(StrEnum):
     BAD_SCHEMA = "OST-175"
     BAD_QUESTION = "OST-176"
     MISALIGNED = "OST-177"
+    UNFIT_CALL = "OST-178"
+    ASKS_CLOCK = "OST-180"
+    ASKS_CHANCE = "OST-181"
+    SQL_ASKS_CLOCK = "OST-182"
+    SQL_ASKS_CHANCE = "OST-183"
+    NO_REASON = "OST-184"
+    UNSTEADY = "OST-185"
 
 
 MEANING: Final = {
@@ -118,4 +125,11 @@ MEANING: Final = {
     Mistake.BAD_SCHEMA: "The schema of a parameter is valid JSON Schema, and its default satisfies it.",
     Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
     Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
+    Mistake.UNFIT_CALL: "A dag is called with parameters that it does not have, or that do not fit.",
+    Mistake.ASKS_CLOCK: "A warning: the code of a task asks the clock. What a run is for is in its context.",
+    Mistake.ASKS_CHANCE: "A warning: the code of a task uses chance without a seed, so no run can be repeated.",
+    Mistake.SQL_ASKS_CLOCK: "A warning: SQL in the code of a task asks the database for its clock.",
+    Mistake.SQL_ASKS_CHANCE: "A warning: SQL in the code of a task asks the database for chance.",
+    Mistake.NO_REASON: "A warning: a comment `# clock ok` gives no reason, and exempts nothing.",
+    Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock, chance, or the order of a set.",
 }

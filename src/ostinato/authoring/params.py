@@ -1,6 +1,6 @@
 """Parameters of a dag: declared once with a type, given when a run is made, used by its steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, cast, get_origin, overload
 
 from msgspec import DecodeError, Struct, json
@@ -86,25 +86,33 @@ def _declared(name: str, declared: object) -> Param | None:
 
 def fill(declared: Sequence[Param], given: Mapping[str, object]) -> dict[str, Any]:
     """The values of all of a dag's parameters for a run. Raises UsageError naming everything that does not fit."""
-    by_name = {param.name: param for param in declared}
-    wrong = [
-        f"there is no parameter {name!r}" + (f" ({hint})" if (hint := did_you_mean(name, by_name)) else "")
-        for name in given
-        if name not in by_name
-    ]
+    wrong = unfit(declared, given)
+    if wrong:
+        raise UsageError("the parameters do not fit: " + "; ".join(wrong))
     filled: dict[str, Any] = {}
     for param in declared:
         value = given.get(param.name, param.default)
-        if param.name not in given and param.required:
-            wrong.append(f"{param.name!r} must be given ({param.type})")
-        elif param.name in given and not _fits(param, value):
-            wrong.append(f"{param.name!r} is of type {param.type}, not {shown(value)}")
-        elif param.name in given:
-            wrong += faults(param, value)
         filled[param.name] = float(value) if param.type == "number" and type(value) is int else value
-    if wrong:
-        raise UsageError("the parameters do not fit: " + "; ".join(wrong))
     return filled
+
+
+def unfit(declared: Sequence[Param], given: Mapping[str, object], later: Iterable[str] = ()) -> list[str]:
+    """All that does not fit of what a run is given. The values of the names in ``later`` are not known yet."""
+    by_name = {param.name: param for param in declared}
+    names = dict.fromkeys((*given, *later))
+    wrong = [
+        f"there is no parameter {name!r}" + (f" ({hint})" if (hint := did_you_mean(name, by_name)) else "")
+        for name in names
+        if name not in by_name
+    ]
+    for param in declared:
+        if param.name in given:
+            value = given[param.name]
+            fits = _fits(param, value)
+            wrong += faults(param, value) if fits else [f"{param.name!r} is of type {param.type}, not {shown(value)}"]
+        elif param.required and param.name not in names:
+            wrong.append(f"{param.name!r} must be given ({param.type})")
+    return wrong
 
 
 def from_text(declared: Sequence[Param], given: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One attempt: call a task's function with its arguments, and say how it ended. No error of the author's gets out."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from msgspec import Struct
@@ -49,7 +50,8 @@ def perform(loaded: Loaded, call: Call, stand_in: Callable[..., object] | None =
         args.insert(0, context)
     token = running.set(context)
     try:
-        result = (stand_in or node.task.function)(*args, **kwargs)
+        with loaded.watch.during(call.clock) if loaded.watch else nullcontext():
+            result = (stand_in or node.task.function)(*args, **kwargs)
     except Skip:
         return Performed("skipped")
     except BaseException as error:  # noqa: BLE001 - it is the author's code that raised, and this is where it is told

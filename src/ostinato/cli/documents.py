@@ -251,12 +251,13 @@ class CheckedDag(Struct, kw_only=True):
 
 
 class CheckDocument(Struct, kw_only=True):
-    """Answer of ``check``."""
+    """Answer of ``check``. A file with ``problems`` is not taken over; ``warnings`` do not keep it from that."""
 
     schema: str = "check/1"
     files: list[str]
     dags: list[CheckedDag]
     problems: list[ProblemDocument]
+    warnings: list[ProblemDocument]
 
 
 class DatesDocument(Struct, kw_only=True):

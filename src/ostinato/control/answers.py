@@ -9,7 +9,7 @@ from ostinato.authoring.params import fill
 from ostinato.decide.need import is_met
 from ostinato.decide.step import Calling, Needing, Unfolding
 from ostinato.model.change import NewRun
-from ostinato.model.errors import UsageError
+from ostinato.model.errors import NotFound, UsageError
 from ostinato.model.record import UNMAPPED, Run
 from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, Scope
 from ostinato.model.time import Instant
@@ -63,7 +63,10 @@ class Answers:
 
     def met(self, needing: Needing) -> bool:
         """Whether all that a task instance needs of other intervals is there."""
-        return all(is_met(need, needing.run, self._history) for need in needing.task.needs)
+        try:
+            return all(is_met(need, needing.run, self._history) for need in needing.task.needs)
+        except NotFound:  # a dag that is not there has no interval that has succeeded; it may come
+            return False
 
     def _next_turn(self, asked: Unfolding, scope: Scope) -> Sequence[bytes]:
         if not asked.turn:
@@ -71,13 +74,18 @@ class Answers:
         elif scope.until is not None and self._returned(asked, scope.until):
             return []
         else:
-            value = None if scope.carry is None else self._returned(asked, scope.carry)
+            value = self._value_before(asked) if scope.carry is None else self._returned(asked, scope.carry)
         return [encode({"value": value, "number": asked.turn})]
 
     def _returned(self, asked: Unfolding, task_no: int) -> object:
         """What a task of a loop returned in the turn that is over."""
         output = self._store.output(asked.run.run_id, task_no, asked.turn - 1)
         return None if output is None else decode(output)
+
+    def _value_before(self, asked: Unfolding) -> object:
+        """The value that the turn which is over was given: nothing hands on another."""
+        item = self._store.item(asked.run.run_id, asked.scope_no, asked.turn - 1)
+        return None if item is None else decode(item)["value"]
 
     def _list(self, run: Run, scope: Scope, name: str, argument: Argument) -> list[object]:
         value = self._value(run, scope.scope_id, argument, None, UNMAPPED)

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -18,9 +19,9 @@ from ostinato.authoring.dag import step_place
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
-from ostinato.decide.alignment import misfits
 from ostinato.model.spec import CompiledDag, Source, canonical, digest
 
+from .alignment import check
 from .compilation import Compilation
 from .local_files import LocalFiles
 
@@ -91,13 +92,10 @@ def _compiled(gathered: Collecting, source: Source) -> tuple[CompiledDag, ...]:
 
 
 def _check_alignment(gathered: Collecting) -> None:
-    """Report the steps that wait for intervals of a dag of this file which can never be."""
+    """Report the steps that ask another dag of this file for what it can never give."""
     specs = {} if gathered.problems else {dag.dag_id: dag.build() for dag in gathered.dags.values()}
     for dag_id, spec in specs.items():
-        for task_id, what in misfits(spec, specs):
-            help = "ask for a task that it has, and for whole intervals of it: shift, size, intervals, last"
-            place = step_place(gathered.dags[dag_id], task_id)
-            gathered.add(Mistake.MISALIGNED, f"{task_id!r} can never begin: {what}", help, place)
+        check(gathered, spec, specs, partial(step_place, gathered.dags[dag_id]))
 
 
 def _limit(seconds: float, memory: int) -> None:

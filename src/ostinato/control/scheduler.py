@@ -12,13 +12,14 @@ from typing import Protocol
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
+from ostinato.decide.share import Terms
 from ostinato.decide.step import Calling, Dispatch, Needing, Probe, Step, Unfolding
 from ostinato.executors.port import AgentPort, Arrival
 from ostinato.model.change import Delivery, NewRun
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.message import Acknowledge, Assignment, CancelAttempts, Finished, Hello, Launch, Started, ToAgent
-from ostinato.model.record import Outgoing, Run
+from ostinato.model.record import Backfill, Outgoing, Run
 from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 from ostinato.store import Store
@@ -102,6 +103,7 @@ class Scheduler:
         self._epoch: int | None = None
         self._seen_run = 0
         self._dags_revision = -1
+        self._backfills_revision = -1
         self._scan_at = 0
         self._outbox_at: Instant | None = 0
         self._alerts_waiting = True
@@ -165,6 +167,7 @@ class Scheduler:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
         board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
         board.capacity.shut = self._stopping
+        board.ready.switched_off = self._store.switched_off()
         for found in self._store.open_work():
             if self._is_mine(found.run, board):
                 board.adopt(found, self._shape(found.run.version), now)
@@ -174,6 +177,7 @@ class Scheduler:
             self.agenda.expect(expectation)
         self.board = board
         self._dags_revision = -1
+        self._backfills_revision = -1
         self._alerts_waiting = True
         self._look_around(board, now)
 
@@ -187,6 +191,10 @@ class Scheduler:
         for intervention in self._store.interventions():
             board.decided(intervention, now)
         board.capacity.set_pools(self._store.pools())
+        revision = self._store.backfills_revision()
+        if revision != self._backfills_revision:
+            board.set_backfills({each.backfill_id: _terms(each) for each in self._store.open_backfills()})
+            self._backfills_revision = revision
         revision = self._store.dags_revision()
         if revision != self._dags_revision:
             board.ready.switched_off = self._store.switched_off()
@@ -318,6 +326,10 @@ class Scheduler:
         if self._epoch is None:
             raise InvariantBroken("the scheduler does not lead")
         return self._epoch
+
+
+def _terms(backfill: Backfill) -> Terms:
+    return Terms(backfill.max_active_runs, backfill.share, paused=backfill.state == "paused")
 
 
 def _why(error: OstinatoError) -> str:

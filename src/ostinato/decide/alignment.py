@@ -1,8 +1,8 @@
-"""Which intervals of another dag, or of its own past, a task waits for; and whether there can ever be such intervals.
+"""Whether a run can ever be given what it needs of another dag.
 
-What is asked for is a stretch of time: the run's own interval, moved and perhaps made longer. It has to be made up of
-whole intervals of the other dag. Where the ends of the two do not meet, no run could ever be waited for: that is a mistake
-in the definition, and is found when it is compiled.
+What a task needs is a stretch of time, and that has to be made up of whole intervals of the other dag. Where the ends of
+the two do not meet, what is waited for is more than was meant, or never there: that is a mistake in the definition, and is
+found when it is compiled.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,14 @@ from functools import cache, partial
 from itertools import chain, islice
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ostinato.model.spec import DagSpec, Need, Schedule
 from ostinato.model.time import DataInterval, Instant, stamp
 
+from .need import window
 from .timetable import interval_at, intervals_between
-
-MOST_INTERVALS: Final = 10_000
-"""A task waits for at most so many intervals."""
 
 _HOUR: Final = 3_600_000
 _LOOK_FROM: Final = 1_704_067_200_000
@@ -29,20 +28,16 @@ _STRIDE: Final = 89 * _HOUR
 """Samples at all hours of all days of more than two years: with and without summer time, and in a leap year."""
 
 
-def asked(need: Need, interval: DataInterval, schedule: Schedule | None) -> list[DataInterval] | None:
-    """The intervals that a run for ``interval`` waits for, of a dag with this schedule; None if they do not fit.
+class Misfit(Struct, frozen=True):
+    """A task needs what the dag ``dag_id`` can never have."""
 
-    Raises ScheduleInvalid for a schedule that cannot be followed.
-    """
-    stretch = _stretch(need, interval, schedule)
-    if stretch is None:
-        return None
-    found = list(islice(intervals_between(schedule, stretch.start, stretch.end - 1), MOST_INTERVALS + 1))
-    return found if len(found) <= MOST_INTERVALS else None
+    task_id: str
+    dag_id: str
+    reason: str
 
 
-def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[tuple[str, str]]:
-    """The tasks of a dag whose needs cannot be met by those of ``others`` that are known, each with the reason.
+def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[Misfit]:
+    """The needs of a dag's tasks that cannot be met by those of ``others`` that are known.
 
     Looked at are some hundred intervals, at all hours and seasons. Raises ScheduleInvalid.
     """
@@ -54,19 +49,20 @@ def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[tuple[str,
             if other is None:  # not known here, or its own past, which always fits
                 continue
             if need.task_id is not None and need.task_id not in ids[other.dag_id]:
-                yield task.task_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}"
+                yield Misfit(task.task_id, other.dag_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}")
             elif (at := misfit(replace(need, task_id=None), other.schedule)) is not None:
-                yield task.task_id, _reason(at, other.dag_id)
+                yield Misfit(task.task_id, other.dag_id, _reason(at, other.dag_id))
 
 
 def _misfit(spec: DagSpec, need: Need, schedule: Schedule | None) -> DataInterval | None:
     """An interval of a dag in which a need does not fit a schedule."""
-    whole = Need(by_interval=True) if need.by_interval else need  # from a tick to another one it is always possible
-    samples = _samples(spec)
-    first = next(samples)
-    if asked(need, first, schedule) is None:
-        return first
-    return next((interval for interval in samples if _stretch(whole, interval, schedule) is None), None)
+    return next((interval for interval in _samples(spec) if not _fits(need, interval, schedule)), None)
+
+
+def _fits(need: Need, interval: DataInterval, schedule: Schedule | None) -> bool:
+    """Whether what a run for an interval needs begins and ends with intervals of the schedule."""
+    ends = interval if need.by_interval else window(need, interval, schedule)  # moved by ticks, a tick stays one
+    return _is_tick(schedule, ends.start) and _is_tick(schedule, ends.end)
 
 
 def _reason(interval: DataInterval, dag_id: str) -> str:
@@ -81,25 +77,5 @@ def _samples(spec: DagSpec) -> Iterator[DataInterval]:
     return chain(islice(ahead, _CONSECUTIVE), scattered)
 
 
-def _stretch(need: Need, interval: DataInterval, schedule: Schedule | None) -> DataInterval | None:
-    """What is asked for, as one interval; None unless it begins and ends with intervals of the schedule."""
-    start, end = interval.start, interval.end
-    if need.by_interval:
-        if not (_is_tick(schedule, start) and _is_tick(schedule, end)):
-            return None
-        start = _moved(schedule, end, need.shift - need.size) if need.size else _moved(schedule, start, need.shift)
-        return DataInterval(start, _moved(schedule, end, need.shift))
-    end += need.shift
-    start = end - need.size if need.size else start + need.shift
-    return DataInterval(start, end) if _is_tick(schedule, start) and _is_tick(schedule, end) else None
-
-
 def _is_tick(schedule: Schedule | None, at: Instant) -> bool:
     return interval_at(schedule, at).start == at
-
-
-def _moved(schedule: Schedule | None, tick: Instant, by: int) -> Instant:
-    """The tick that comes ``by`` ticks after one, or before it."""
-    for _ in range(abs(by)):
-        tick = interval_at(schedule, tick).end if by > 0 else interval_at(schedule, tick - 1).start
-    return tick

@@ -5,7 +5,7 @@ in a `Step`, which `take` hands out. The board does no I/O and asks no clock: th
 the same decisions. If a commit fails, the board is thrown away and rebuilt from the store with `adopt`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ostinato.model.cause import Cause
@@ -21,8 +21,10 @@ from .admission import Admission
 from .alarm import approval_over, call_alert, recovery_alert
 from .capacity import Capacity
 from .live import LiveAttempt, LiveRun
+from .overlap import earlier, may_overlap
 from .ready import Ready
 from .shape import Shape
+from .share import Terms
 from .step import Calling, Needing, Probe, Scribe, Step, Unfolding
 from .timers import Timers
 from .trials import Trials
@@ -43,6 +45,7 @@ class Board:
         self._scribe = Scribe()
         self._timers = Timers()
         self.runs: dict[int, LiveRun] = {}
+        self._arrived: list[int] = []
         self.admission = Admission()
         self.capacity = Capacity(limits)
         self.ready = Ready(self._scribe, self.capacity, self._timers)
@@ -58,15 +61,13 @@ class Board:
 
     def open_run(self, run: Run, shape: Shape, next_seq: int = 1) -> None:
         """A queued run. It begins when its dag's ``max_active_runs`` allows. One that is known already stays as it is."""
-        if run.run_id not in self.runs and run.run_id not in self.admission:
-            self.admission.wait(LiveRun(run, shape, next_seq))
+        self._wait(LiveRun(run, shape, next_seq))
 
     def adopt(self, found: OpenRun, shape: Shape, now: Instant) -> None:
         """An unfinished run as the store has it, after a restart."""
         live = LiveRun(found.run, shape, found.next_seq, found)
         if found.run.state is RunState.QUEUED:
-            if found.run.run_id not in self.runs and found.run.run_id not in self.admission:
-                self.admission.wait(live)
+            self._wait(live)
             return
         live.begin()
         self.runs[found.run.run_id] = live
@@ -82,6 +83,11 @@ class Board:
         if found.run.cancel_requested_at is None:  # else its request is found, and acted on, like a new one
             self._walk.demand_whole(live)
             self._walk.begin(live, now)
+
+    def set_backfills(self, terms: Mapping[int, Terms]) -> None:
+        """What each backfill that is not over was granted, by its number."""
+        self.admission.set_backfills(terms)
+        self.capacity.set_backfills(terms)
 
     def cancel(self, run_id: int, by: str, now: Instant) -> None:
         """Somebody wants a run to stop. What has not started never will; what runs is told to stop."""
@@ -128,9 +134,10 @@ class Board:
             self._trials.release(attempt)
             self._trials.tell_to_stop(attempt.agent, attempt.attempt)
             self._scribe.move_attempt(attempt, cause, None)
-        elif live.states[no] is TaskState.DEFERRED:
-            self._call_off(live, no, by, now)
+        waits = live.states[no] is TaskState.DEFERRED
         self._walk.settle(live, no, cause, now, {"by": by})
+        if waits:
+            self._call_off(live, no, by, now)
 
     # --- facts about agents and attempts ------------------------------------------------------------------------
 
@@ -264,6 +271,9 @@ class Board:
             live = self.runs.get(run_id)
             if live is not None:
                 self._wake(live, no, now)
+        for run_id in self._arrived:
+            self._overlap(run_id, now)
+        self._arrived.clear()
         while (live := self.admission.next()) is not None:
             self.runs[live.run.run_id] = live
             live.begin()
@@ -277,6 +287,37 @@ class Board:
         return self._timers.next()
 
     # --- how runs begin and end ---------------------------------------------------------------------------------
+
+    def _wait(self, live: LiveRun) -> None:
+        """A queued run waits for admission, unless it is known already."""
+        run_id = live.run.run_id
+        if run_id not in self.runs and run_id not in self.admission:
+            self.admission.wait(live)
+            if not may_overlap(live):
+                self._arrived.append(run_id)
+
+    def _overlap(self, run_id: int, now: Instant) -> None:
+        """A run has come whose schedule has an earlier one going: it is not made, or the earlier ones end."""
+        live = next((live for live in self.admission.waiting() if live.run.run_id == run_id), None)
+        if live is None:
+            return
+        before = earlier(live.run, (*self.runs.values(), *self.admission.waiting()))
+        if live.shape.spec.overlap == "cancel_previous":
+            for old in before:
+                self._replace(old, run_id, now)
+        elif before:
+            self.admission.withdraw(run_id)
+            facts: dict[str, object] = {"run": before[0].run.run_id}
+            self._scribe.move_run(live, Cause.OVERLAPPED, now, facts)
+
+    def _replace(self, old: LiveRun, by: int, now: Instant) -> None:
+        """An earlier run gives way to a later one."""
+        if self.admission.withdraw(old.run.run_id) is not None:
+            self._scribe.move_run(old, Cause.OVERLAPPED, now, {"run": by})
+        else:
+            who = f"run {by}, which is for a later interval"
+            self._scribe.step.commit.cancel_requests.append(CancelRequest(old.run.run_id, who, now))
+            self.cancel(old.run.run_id, who, now)
 
     def _over(self, live: LiveRun, now: Instant) -> None:
         """All its tasks are final: so is the run, and the task that called for it."""
@@ -318,15 +359,15 @@ class Board:
 
     def _stop(self, live: LiveRun, by: str, now: Instant) -> None:
         """End what has not started, tell the agents to end what has, and stop the runs that it called for."""
-        for no, state in enumerate(live.states):
-            if state is TaskState.DEFERRED:
-                self._call_off(live, no, by, now)
+        waiting = [no for no, state in enumerate(live.states) if state is TaskState.DEFERRED]
         for attempt in live.live_attempt.values():
             self._trials.tell_to_stop(attempt.agent, attempt.attempt)
         self._walk.stop(live, now)
+        for no in waiting:
+            self._call_off(live, no, by, now)
 
     def _call_off(self, live: LiveRun, no: int, by: str, now: Instant) -> None:
-        """A task instance that waits does so no more: nobody need answer it, and nobody need run for it."""
+        """A task instance that waited has ended: nobody need answer it, and nobody need run for it."""
         task = live.task(no)
         if task.approval is not None:
             self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
@@ -343,7 +384,7 @@ class Board:
             self.capacity.want(live, no)
         elif state is TaskState.DEFERRED and task.kind == "file_sensor":
             self._scribe.step.probes.append(Probe(live.run, no, live.task_no(no)))
-        elif state is TaskState.DEFERRED and task.approval is not None:
+        elif state is TaskState.DEFERRED and task.approval is not None and live.is_out_of_patience(no, now):
             self._decline(live, no, {"timed_out": True}, now)
 
     def _decline(self, live: LiveRun, no: int, facts: dict[str, object], now: Instant) -> None:

@@ -77,7 +77,8 @@ class Graph:
             if not node.upstream:
                 self.gate_of.append(None)
                 continue
-            gate = keys.setdefault((node.upstream, node.rule, node.conditions, node.setups), len(members))
+            key = (node.upstream, node.rule, node.conditions, node.setups, node.spared)
+            gate = keys.setdefault(key, len(members))
             if gate == len(members):
                 members.append([])
             members[gate].append(number)

@@ -41,10 +41,10 @@ class Frame:
     """One passage through a graph in a run: through the dag's, or through a scope's for one of its instances.
 
     Its task instances have the numbers from ``first`` on, in the order of the graph's nodes; ``left`` of them are not
-    final. ``index`` is the map index.
+    final. ``index`` is the map index. Until it has ``begun`` nothing in it starts; in a scope that is held up by others.
     """
 
-    __slots__ = ("counts", "first", "graph", "index", "left", "scope")
+    __slots__ = ("begun", "counts", "first", "graph", "index", "left", "scope")
 
     def __init__(
         self, graph: Graph, size: int, first: int, scope: "LiveScope | None" = None, index: int = UNMAPPED
@@ -54,6 +54,7 @@ class Frame:
         self.scope = scope
         self.index = index
         self.left = size
+        self.begun = scope is None
         self.counts = [Count() for _ in graph.gates]
 
 
@@ -80,10 +81,13 @@ class LiveScope:
     def begin_next(self) -> Frame | None:
         """The next instance, in order, which thereby has begun; None if there is none, or too many are going."""
         most = self.shape.spec.max_active
-        if not self.waiting or (most is not None and self.going >= most):
-            return None
-        self.going += 1
-        return self.waiting.popleft()
+        while self.waiting and (most is None or self.going < most):
+            frame = self.waiting.popleft()
+            if frame.left:  # else somebody has decided how all of it ends
+                frame.begun = True
+                self.going += 1
+                return frame
+        return None
 
 
 class LiveRun:
@@ -187,7 +191,7 @@ class LiveRun:
         if scope is not None:
             scope.open[node] -= 1
             scope.worst[node] = max(state, scope.worst[node], key=_RANK.__getitem__)
-            scope.going -= not frame.left
+            scope.going -= frame.begun and not frame.left
         return frame
 
     def number(self, instance: Instance) -> int:
@@ -251,13 +255,13 @@ class LiveRun:
         return max(now + 1, min(now + every, self.gives_up_at(no) or now + every))
 
     def _take_up(self, scope: LiveScope) -> None:
-        """Those instances have begun of which anything is known; the others will begin in their order."""
-        scope.waiting = deque(frame for frame in scope.frames if not self._has_begun(frame))
-        scope.going = sum(frame.left > 0 for frame in scope.frames) - len(scope.waiting)
-
-    def _has_begun(self, frame: Frame) -> bool:
-        size = len(frame.graph.gate_of)
-        return any(state is not TaskState.NONE for state in self.states[frame.first : frame.first + size])
+        """Those instances have begun in which anything goes on; the others begin, or go on, in their order."""
+        unfinished = [frame for frame in scope.frames if frame.left]
+        for frame in unfinished:
+            states = self.states[frame.first : frame.first + len(frame.graph.gate_of)]
+            frame.begun = any(state is not TaskState.NONE and state not in FINAL_TASK for state in states)
+        scope.waiting = deque(frame for frame in unfinished if not frame.begun)
+        scope.going = len(unfinished) - len(scope.waiting)
 
 
 class LiveAttempt:

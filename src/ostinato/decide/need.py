@@ -17,8 +17,8 @@ def window(need: Need, interval: DataInterval, schedule: Schedule | None) -> Dat
 
     ``schedule`` is that of the needed dag. What is asked for are its intervals that have a part in this time.
     """
-    end = _moved(need, interval.end, schedule)
-    return DataInterval(end - need.size if need.size else _moved(need, interval.start, schedule), end)
+    first, by = (interval.end, need.shift - need.size) if need.size else (interval.start, need.shift)
+    return DataInterval(_moved(need, first, by, schedule), _moved(need, interval.end, need.shift, schedule))
 
 
 def fed(need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Schedule | None) -> Iterator[DataInterval]:
@@ -26,26 +26,25 @@ def fed(need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Sch
     given = IntervalSet.of(source)
     if not given:
         return
-    first = _moved(need, given.ranges[0].start, of, back=True)
-    last = _moved(need, given.ranges[-1].end + need.size, of, back=True)
+    first = _moved(need, given.ranges[0].start, -need.shift, of)
+    last = _moved(need, given.ranges[-1].end, need.size - need.shift, of)
     low = interval_at(of, interval_at(of, first).start - 1).start  # moving there and back may end an interval off
     for interval in intervals_between(to, interval_at(to, low - 1).start, interval_at(of, last).end):
         if given.meets(window(need, interval, of)):
             yield interval
 
 
-def _moved(need: Need, at: Instant, schedule: Schedule | None, *, back: bool = False) -> Instant:
-    """An instant, moved as the need says, or the other way.
+def _moved(need: Need, at: Instant, by: int, schedule: Schedule | None) -> Instant:
+    """An instant, moved by intervals or by milliseconds, as the need counts.
 
     One that is no tick keeps its distance from the tick before it, as far as the interval there is long enough.
     """
-    shift = -need.shift if back else need.shift
     if not need.by_interval:
-        return at + shift
+        return at + by
     interval = interval_at(schedule, at)
     beyond = at - interval.start
-    for _ in range(abs(shift)):
-        interval = interval_at(schedule, interval.end if shift > 0 else interval.start - 1)
+    for _ in range(abs(by)):
+        interval = interval_at(schedule, interval.end if by > 0 else interval.start - 1)
     return min(interval.start + beyond, interval.end)
 
 

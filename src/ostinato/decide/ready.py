@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ostinato.model.cause import Cause
 from ostinato.model.change import SwitchedOff
 from ostinato.model.record import Run
+from ostinato.model.state import TaskState
 from ostinato.model.time import Instant
 
 from .alarm import approval_alert
@@ -30,28 +31,28 @@ class Ready:
         self._scribe = scribe
         self._capacity = capacity
         self._timers = timers
-        self._needing: dict[_Awaited, dict[tuple[int, int], Needing]] = {}
+        self._needing: dict[_Awaited, dict[tuple[int, int], tuple[LiveRun, Needing]]] = {}
         self.switched_off: Mapping[tuple[str, str], SwitchedOff] = {}
 
     def start(self, live: LiveRun, no: int, now: Instant) -> list[int]:
         """A task instance may start. Returns its number if it has thereby ended."""
         task = live.task(no)
-        off = self.switched_off.get((live.run.dag_id, task.task_id))
-        if off is not None:
-            self._scribe.move_task(live, no, _OFF[off], now)
-            return [no]
-        if task.needs:
-            needing = Needing(live.run, no, task)
-            for need in task.needs:
-                awaited = (need.dag_id or live.run.dag_id, need.task_id)
-                self._needing.setdefault(awaited, {})[live.run.run_id, no] = needing
-            self._scribe.step.needs[live.run.run_id, no] = needing
-            return []
-        return self.go(live, no, now)
+        if not task.needs or (live.run.dag_id, task.task_id) in self.switched_off:
+            return self.go(live, no, now)
+        needing = Needing(live.run, no, task)
+        for need in task.needs:
+            awaited = (need.dag_id or live.run.dag_id, need.task_id)
+            self._needing.setdefault(awaited, {})[live.run.run_id, no] = live, needing
+        self._scribe.step.needs[live.run.run_id, no] = needing
+        return []
 
     def go(self, live: LiveRun, no: int, now: Instant) -> list[int]:
         """The same, of one whose needs are met."""
         task = live.task(no)
+        off = self.switched_off.get((live.run.dag_id, task.task_id))
+        if off is not None:
+            self._scribe.move_task(live, no, _OFF[off], now)
+            return [no]
         match task.kind:
             case "interval":
                 self._scribe.move_task(live, no, Cause.INTERVALS_DONE, now)
@@ -77,8 +78,9 @@ class Ready:
         """A run, or a task of it, has succeeded: whoever needs intervals of it asks again."""
         waiting = self._needing.pop((run.dag_id, task_id), None) if self._needing else None
         if waiting:
-            self._scribe.step.needs.update(waiting)
-            self._needing[run.dag_id, task_id] = waiting
+            still = {key: of for key, of in waiting.items() if of[0].states[key[1]] is TaskState.NONE}
+            self._scribe.step.needs.update((key, needing) for key, (_, needing) in still.items())
+            self._needing[run.dag_id, task_id] = still
 
     def met(self, live: LiveRun, no: int) -> None:
         """What a task instance needed is there."""

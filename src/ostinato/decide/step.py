@@ -120,7 +120,7 @@ class Scribe:
         self.record(live, cause, was, becomes, now, instance, attempt, facts)
         return becomes
 
-    def move_run(self, live: LiveRun, cause: Cause, now: Instant) -> None:
+    def move_run(self, live: LiveRun, cause: Cause, now: Instant, facts: dict[str, object] | None = None) -> None:
         """Move a run. Raises InvariantBroken if the table has no such move."""
         was = live.run.state
         becomes = next_run(was, cause)
@@ -128,7 +128,7 @@ class Scribe:
             raise InvariantBroken(f"a run that is {was} cannot move by {cause}", where=_where(live))
         live.run = structs.replace(live.run, state=becomes)
         self.step.commit.runs.append(RunMove(live.run.run_id, was, becomes, now))
-        self.record(live, cause, was, becomes, now)
+        self.record(live, cause, was, becomes, now, facts=facts)
 
     def move_attempt(
         self,

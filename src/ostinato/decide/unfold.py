@@ -45,14 +45,23 @@ class Scopes:
             for member in shape.members:
                 self._scribe.move_task(live, member, Cause.NOTHING_TO_EXPAND, now)
             return list(shape.members)
+        scope = live.unfold(asked.scope_no, len(items))
         if not asked.turn:
-            for member in shape.members:
-                self._scribe.move_task(live, member, Cause.EXPANDED, now, facts={"items": len(items)})
-        live.unfold(asked.scope_no, len(items))
+            self.expand(live, scope, now)
         self._scribe.step.commit.items += [
             Item(live.run.run_id, asked.scope_no, asked.turn + index, item) for index, item in enumerate(items)
         ]
         return []
+
+    def is_unfolded(self, live: LiveRun, scope: LiveScope) -> bool:
+        """Whether any of its tasks, as a whole, runs."""
+        return any(live.states[member] is TaskState.RUNNING for member in scope.shape.members)
+
+    def expand(self, live: LiveRun, scope: LiveScope, now: Instant) -> None:
+        """Its tasks, as a whole, run from now on; but for those that were taken over from another run."""
+        for member in scope.shape.members:
+            if live.states[member] is TaskState.NONE:
+                self._scribe.move_task(live, member, Cause.EXPANDED, now, facts={"items": len(scope.frames)})
 
     def refused(self, live: LiveRun, asked: Unfolding, why: str, now: Instant) -> list[int]:
         """There is no list of items where one should be, or no turn can be made of what a loop's tasks returned."""

@@ -8,7 +8,7 @@ from ostinato.model.record import Run
 from ostinato.model.state import TaskState
 from ostinato.model.time import Instant
 
-from .live import NOT_STARTED, Frame, LiveRun
+from .live import NOT_STARTED, Frame, LiveRun, LiveScope
 from .ready import Ready
 from .rule import verdict
 from .step import Scribe, Unfolding
@@ -31,13 +31,10 @@ class Walk:
 
         Every gate says again what it said before; what has begun is not touched.
         """
+        unfolded = [scope for scope in live.scopes.values() if self._scopes.is_unfolded(live, scope)]
         ended = self._enter(live, live.root, now)
-        for scope in live.scopes.values():
-            for frame in scope.frames:
-                if frame not in scope.waiting:
-                    ended += self._enter(live, frame, now)
-            ended += self._scopes.look(live, scope, now)
-            ended += self._enter_all(live, self._scopes.begin(scope), now)
+        for scope in unfolded:
+            ended += self._take_up(live, scope, now)
         self.ripple(live, ended, now)
 
     def demand_whole(self, live: LiveRun) -> None:
@@ -113,6 +110,12 @@ class Walk:
 
     # --- one step further ---------------------------------------------------------------------------------------
 
+    def _take_up(self, live: LiveRun, scope: LiveScope, now: Instant) -> list[int]:
+        """Go on with the instances of a scope where they stand, and begin those that may."""
+        ended = self._enter_all(live, [frame for frame in scope.frames if frame.begun], now)
+        ended += self._enter_all(live, self._scopes.begin(scope), now)
+        return ended + self._scopes.look(live, scope, now)
+
     def _enter_all(self, live: LiveRun, frames: Iterable[Frame], now: Instant) -> list[int]:
         return [no for frame in frames for no in self._enter(live, frame, now)]
 
@@ -130,6 +133,8 @@ class Walk:
         cause = None if count.decided or live.cancelling else verdict(gate, count)
         if cause is None:
             return []
+        if cause is Cause.READY and not frame.begun:
+            return []
         count.decided = True
         members = [frame.first + member for member in gate.members]
         if cause is Cause.READY:
@@ -140,7 +145,10 @@ class Walk:
         return waiting
 
     def _start(self, live: LiveRun, numbers: Iterable[int], now: Instant) -> list[int]:
-        """Those of these that have not begun may start: a scope asks for its items, once for all of its tasks."""
+        """Those of these that have not begun may start.
+
+        A scope asks for its items, once for all of its tasks. One that has taken over its items asks for none.
+        """
         ended: list[int] = []
         scopes: dict[int, None] = {}
         for no in numbers:
@@ -152,7 +160,12 @@ class Walk:
             else:
                 scopes[scope_no] = None
         for scope_no in scopes:
-            self._scopes.ask(live, scope_no)
+            scope = live.scopes.get(scope_no)
+            if scope is None:
+                self._scopes.ask(live, scope_no)
+            else:
+                self._scopes.expand(live, scope, now)
+                ended += self._take_up(live, scope, now)
         return ended
 
     def _steer(self, live: LiveRun, no: int, follow: Sequence[str], now: Instant) -> list[int]:

@@ -72,6 +72,13 @@ class DagFileInvalid(OstinatoError):
         self.problems = problems
 
 
+class ClockAsked(OstinatoError):
+    """A task asked the clock or chance while it ran, and its dag says ``clock="fail"``. Trying again does not help."""
+
+    code = "OST-186"
+    error_class: ClassVar[str] = ErrorClass.LOGIC
+
+
 # --- OST-2xx: an attempt or a run cannot go on ------------------------------------------------------------------
 
 

@@ -111,11 +111,27 @@ def test_a_branch_inside_of_a_block_chooses_among_the_steps_of_its_block() -> No
     @dag
     def d() -> None:
         with each("p", over=[1]) as n:
-            step(pick(n)) >> [t.named("a")(), t.named("b")()]
-        step(n) >> t()
+            picked = step(pick(n))
+            picked >> [t.named("a")(), t.named("b")()]
+        picked >> t()
     """
     call = Call("d", "v", "", 0, "p.pick", 1, 1, 1, 0, 86_400_000, encode({}), kwargs=(("n", encode(1)),), map_index=0)
     assert perform(loaded(text), call).follow == ("p.a",)
+
+
+def test_a_block_over_what_a_branch_returned_comes_right_after_it() -> None:
+    text = """
+    @branch
+    def pick() -> list[str]:
+        return ["p"]
+
+    @dag
+    def d() -> None:
+        with each("p", over=pick()) as name:
+            load(name)
+    """
+    call = Call("d", "v", "", 0, "pick", 1, 1, 1, 0, 86_400_000, encode({}))
+    assert perform(loaded(text), call).follow == ("p", "p.load")
 
 
 @pytest.mark.parametrize("kind", ["branch", "short_circuit"])

@@ -81,8 +81,11 @@ def test_what_a_mapped_task_returns_is_a_list_to_others_and_can_be_mapped_over_a
 
 
 def test_the_bounds_are_kept() -> None:
-    (scope,) = laid_out("one.bounded(limit=5, max_active=2).partial(region='us').expand(path=['a'])").scopes
-    assert (scope.limit, scope.max_active) == (5, 2)
+    bounds, fixed = "bounded(limit=5, max_active=2)", "partial(region='us')"
+    for line in (f"one.{bounds}.{fixed}.expand(path=['a'])", f"one.{fixed}.{bounds}.expand(path=['a'])"):
+        made = laid_out(line)
+        assert (made.scopes[0].limit, made.scopes[0].max_active) == (5, 2)
+        assert made.tasks[0].kwargs[0] == ("region", Value("us"))
 
 
 def test_the_trigger_rule_of_a_mapped_task_is_that_of_its_scope() -> None:

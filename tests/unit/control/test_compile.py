@@ -146,6 +146,35 @@ def hourly() -> None:
     assert "'wait_for_daily' can never begin" in problem.what
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("", "'rows' must be given (integer)"),
+        ("rows=1, row=2", "there is no parameter 'row' (did you mean 'rows'?)"),
+        ("rows='many'", "'rows' is of type integer, not 'many'"),
+        ("rows=0", "rows: 0 is less than the minimum of 1"),
+        ("rows=load('a'), row=load.named('b')('b')", "there is no parameter 'row' (did you mean 'rows'?)"),
+        ("rows=load('a')", None),
+        ("rows=3", None),
+    ],
+)
+def test_calling_a_dag_with_parameters_that_do_not_fit_is_a_problem(
+    tmp_path: Path, given: str, wrong: str | None
+) -> None:
+    other = f"""
+from ostinato import field, run_dag
+@dag(params={{"rows": field(int, minimum=1)}})
+def called() -> None:
+    load("a")
+@dag
+def calling() -> None:
+    run_dag("called", {given})
+"""
+    found = [(problem.code, problem.line, problem.what) for problem in compiled(tmp_path, DAG + other).problems]
+    what = f"'run_called' calls 'called' with parameters that do not fit: {wrong}"
+    assert found == ([] if wrong is None else [("OST-178", 17, what)])
+
+
 def test_text_that_is_no_unicode_is_a_problem(tmp_path: Path) -> None:
     code = DAG + "@dag(tags=['\\ud800'])\ndef odd() -> None:\n    load('a')\n"
     found = compiled(tmp_path, code)

@@ -6,17 +6,18 @@ from msgspec import structs
 
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
-from ostinato.decide.step import Step
-from ostinato.model.change import Commit
+from ostinato.decide.step import Calling, Needing, Probe, Step, Unfolding
+from ostinato.model.change import Commit, Decision
 from ostinato.model.limits import Limits
-from ostinato.model.message import Failure, Finished, Hello, Verdict
-from ostinato.model.record import Pool, Run, run_key
+from ostinato.model.message import Failure, Finished, Hello, Started, Verdict
+from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
 NOW: Instant = 1_700_000_000_000
 DAY = 86_400_000
+FIRST: Instance = (0, UNMAPPED)
 PATIENT = Sensor(every=30.0, timeout=100.0)
 TRANSIENT = Failure("raised", "blip", declared="transient")
 RESOURCE = Failure("raised", "quota", declared="resource")
@@ -62,6 +63,9 @@ class Desk:
         self.told_to_stop: list[int] = []
         self.commits: list[Commit] = []
         self.probes: list[tuple[int, int]] = []
+        self.calls: list[Calling] = []
+        self.unfolds: list[Unfolding] = []
+        self.needs: list[Needing] = []
         if joined:
             self.join(window=window)
 
@@ -97,6 +101,9 @@ class Desk:
         for attempts in step.cancel.values():
             self.told_to_stop += attempts
         self.probes += [(probe.run.run_id, probe.task_no) for probe in step.probes]
+        self.calls += step.calls
+        self.unfolds += step.unfolds
+        self.needs += step.needs.values()
         self.commits.append(step.commit)
         return step
 
@@ -111,6 +118,20 @@ class Desk:
         """An attempt ends."""
         finished = Finished(attempt, verdict, self.now, self.now, failure=failure, output=output)
         self.board.finished(agent, finished, self.now)
+        return self.tick()
+
+    def look(self, *, found: bool, run_id: int = 1, no: int = 0, later: int = 0) -> None:
+        """A file was looked for."""
+        self.board.probed(Probe(run_of(run_id), no, no), self.now + later, found=found)
+
+    def start(self, attempt: int) -> Step:
+        """An attempt has outlived a beat."""
+        self.board.started("a1", Started(attempt, self.now), self.now)
+        return self.tick()
+
+    def decide(self, what: Decision, task_no: int = 0, map_index: int = UNMAPPED, run_id: int = 1) -> Step:
+        """Somebody decides about a task instance."""
+        self.board.decided(Intervention(1, run_id, task_no, map_index, what, "ann", self.now), self.now)
         return self.tick()
 
     def of(self, task_no: int, run_id: int = 1) -> int:
