@@ -95,6 +95,32 @@ def test_what_people_decide_is_done_and_taken_in(store: Store) -> None:
     assert store.interventions() == []
 
 
+def test_a_decision_about_a_run_that_has_not_begun_outlives_the_scheduler_that_read_it(store: Store) -> None:
+    leader, version = Leader(store), deploy(store)
+    most = store.compiled(version).spec.max_active_runs
+    going = [leader.begin(version, day) for day in range(most)][0]
+    [waiting] = store.create_runs([new_run(version, most)])
+    store.decide(waiting.run_id, WHOLE, "mark_success", "ann", MAY_1)
+    go(scheduler(store))
+    assert [each.run_id for each in store.interventions()] == [waiting.run_id]
+    after = scheduler(store)
+    store.request_cancel(going.run_id, "ann", MAY_1)
+    go(after)
+    go(after)
+    assert next(task.state for task in store.tasks(waiting.run_id)) is TaskState.SUCCESS
+    assert store.interventions() == []
+
+
+def test_a_decision_that_has_no_effect_is_told_in_the_story_of_its_run(store: Store) -> None:
+    run = Leader(store).begin(deploy(store))
+    made = scheduler(store)
+    store.decide(run.run_id, WHOLE, "approve", "ann", MAY_1)
+    go(made)
+    [told] = [event for event in store.events(run.run_id) if event.cause is Cause.DECISION_REFUSED]
+    why = {"task": "step_0", "what": "approve", "by": "ann", "why": "it asks nobody anything"}
+    assert (told.facts, store.interventions()) == (why, [])
+
+
 def test_who_attends_to_one_run_leaves_decisions_about_others_to_others(store: Store) -> None:
     leader, version = Leader(store), deploy(store)
     mine, other = leader.begin(version), leader.begin(version, 1)

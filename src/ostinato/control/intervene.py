@@ -1,6 +1,6 @@
-"""What people decide about the task instances of a run that goes on: the answer to a question, or how something ends.
+"""What people decide about the task instances of a run that is not over: the answer to a question, or how one ends.
 
-It is written down, and the scheduler takes it in.
+It is written down, and the scheduler takes it in once the run has begun.
 """
 
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ostinato.model.change import Decision
 from ostinato.model.errors import Conflict
 from ostinato.model.record import UNMAPPED, Instance, Run
-from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -22,7 +22,7 @@ class NotAsked(Conflict):
 
 
 class NotOpen(Conflict):
-    """What was to be marked has ended already, or its run has not begun or is being stopped."""
+    """What was to be marked has ended already, or its run is being stopped."""
 
     code = "OST-268"
 
@@ -41,9 +41,8 @@ def answer(store: Store, run: Run, selector: str, what: Decision, by: str, now: 
 
 def mark(store: Store, run: Run, selector: str, what: Decision, by: str, now: Instant) -> list[str]:
     """Have what the selector means, and has not ended, end as somebody says; return what that is. Raises NotOpen."""
-    if run.state is RunState.QUEUED or run.cancel_requested_at is not None:
-        told = "has not begun" if run.state is RunState.QUEUED else "is being stopped"
-        raise NotOpen(f"run {run.run_id} of {run.dag_id} {told}", help="Mark it when it is over.")
+    if run.cancel_requested_at is not None:
+        raise NotOpen(f"run {run.run_id} of {run.dag_id} is being stopped", help="Mark it when it is over.")
     here = seen(store, run)
     meant = here.chosen([selector])
     unended = [each for each in sorted(meant) if here.past.states.get(each) not in FINAL_TASK]

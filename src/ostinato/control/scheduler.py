@@ -179,7 +179,7 @@ class Scheduler:
         self._dags_revision = -1
         self._backfills_revision = -1
         self._alerts_waiting = True
-        self._look_around(board, now)
+        self._scan_at = now
 
     def _look_around(self, board: Board, now: Instant) -> None:
         """Take in what other processes have written: new runs, wishes to cancel, dags, pools."""

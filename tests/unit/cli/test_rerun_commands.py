@@ -88,7 +88,6 @@ def test_the_newest_version_is_run_where_that_is_wanted(ostinato: Command, story
         ("rerun 99", 4, "OST-401", "there is no run 99"),
         ("mark 1 load done", 2, "OST-400", "Choose one of success, failed, skipped."),
         ("mark 1 load succes", 2, "OST-400", "Did you mean success?"),
-        ("mark 3 load success", 6, "OST-268", "has not begun"),
         ("approve 3 load", 6, "OST-264", "asks nobody anything"),
         ("decline 1 lod", 4, "OST-261", "Did you mean load?"),
         ("tasks off sales laod", 4, "OST-401", "Did you mean load?"),
@@ -169,6 +168,13 @@ def test_marking_in_a_run_that_goes_on_is_a_decision_for_the_scheduler(
     assert (waited.code, "goes on" in waited.err) == (2, True)
     ostinato("cancel", str(run), "--yes")
     assert "is being stopped" in ostinato("mark", str(run), "build", "failed").err
+
+
+def test_what_a_run_that_waits_is_to_do_can_be_decided_before_it_begins(
+    ostinato: Command, plant: Planter, story: Story
+) -> None:
+    assert ostinato("mark", "3", "load", "success").out == "load of run 3 of sales: to end as success\n"
+    assert decided(plant) == [(1, UNMAPPED, "mark_success")]
 
 
 # --- approve, decline -------------------------------------------------------------------------------------------
