@@ -29,12 +29,15 @@ def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, 
     shape = Shape(store.compiled(run.version))
     tasks = {(task.task_no, task.map_index): task for task in store.tasks(run.run_id)}
     news: dict[Instance, LoggedEvent] = {}
+    refusals: dict[str, LoggedEvent] = {}
     overlapped_by: object = None
     for event in _story(store, run):
         if event.task_no is not None and event.was != event.becomes:
             news[event.task_no, event.map_index] = event
         if event.cause is Cause.OVERLAPPED:
             overlapped_by = (event.facts or {}).get("run")
+        if event.cause is Cause.DECISION_REFUSED:
+            refusals[str((event.facts or {}).get("task"))] = event
     backfill = None if run.backfill_id is None else store.backfill(run.backfill_id)
     return RunSituation(
         now=now,
@@ -53,6 +56,8 @@ def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, 
         children=dict(_children(store, shape.spec, tasks, news)),
         items=store.open_run(run.run_id).items if shape.scopes else {},
         overlapped_by=overlapped_by if isinstance(overlapped_by, int) else None,
+        decisions={(it.task_no, it.map_index): it for it in store.interventions() if it.run_id == run.run_id},
+        refusals=refusals,
     )
 
 

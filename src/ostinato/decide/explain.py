@@ -4,9 +4,8 @@ Pure: the caller takes a snapshot, these functions read it. The first reason of 
 further one about what the one before waits for; what lifts the last one moves them all.
 """
 
-from ostinato.model.record import UNMAPPED, Instance, Run
+from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
-from ostinato.model.time import stamp
 
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
@@ -18,7 +17,7 @@ def why_dag(situation: DagSituation) -> list[Reason]:
     """Why the schedule of a dag does not make a run now, and when it will."""
     dag, spec = situation.dag, situation.spec
     if dag.retired_at is not None:
-        what = f"{dag.dag_id} is no longer in {dag.file}, since {stamp(dag.retired_at)}"
+        what = f"{dag.dag_id} is no longer in {dag.file}, since {situation.at(dag.retired_at)}"
         return [Reason(Code.DAG_RETIRED, what, "its file defines it again")]
     if spec.schedule is None:
         what = f"{dag.dag_id} has no schedule; it runs when somebody asks"
@@ -28,29 +27,30 @@ def why_dag(situation: DagSituation) -> list[Reason]:
         return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
     interval = first_interval_after(spec.schedule, situation.now)
     if spec.end is not None and interval.start > spec.end:
-        what = f"the schedule of {dag.dag_id} is over: no logical date is later than {stamp(spec.end)}"
+        what = f"the schedule of {dag.dag_id} is over: no logical date is later than {situation.at(spec.end)}"
         return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
     if not situation.scheduler:
         return [NO_SCHEDULER]
     if spec.start is not None and interval.start < spec.start:
         begins = first_interval_after(spec.schedule, spec.start - 1).end
-        first = stamp(first_interval_after(spec.schedule, begins).end)
-        what = f"the schedule of {dag.dag_id} begins with {stamp(begins)}; that interval ends at {first}"
+        first = situation.at(first_interval_after(spec.schedule, begins).end)
+        what = f"the schedule of {dag.dag_id} begins with {situation.at(begins)}; that interval ends at {first}"
         return [Reason(Code.SCHEDULE_NOT_BEGUN, what, f"it is {first}")]
-    what = f"the next run of {dag.dag_id} is for {stamp(interval.start)}; that interval ends at {stamp(interval.end)}"
-    return [Reason(Code.INTERVAL_OPEN, what, f"it is {stamp(interval.end)}")]
+    ends = situation.at(interval.end)
+    what = f"the next run of {dag.dag_id} is for {situation.at(interval.start)}; that interval ends at {ends}"
+    return [Reason(Code.INTERVAL_OPEN, what, f"it is {ends}")]
 
 
 def why_run(situation: RunSituation) -> list[Reason]:
     """Why a run is where it is: queued, running or ended."""
     run = situation.run
     if run.state is RunState.SUCCESS:
-        return [Reason(Code.RUN_SUCCEEDED, f"{_named(run)} succeeded{_when(run)}")]
+        return [Reason(Code.RUN_SUCCEEDED, f"{_named(situation)} succeeded{_when(situation)}")]
     if run.state is RunState.CANCELLED and situation.overlapped_by is not None:
-        what = f"{_named(run)} gave way to run {situation.overlapped_by}: two of this schedule do not go at once"
+        what = f"{_named(situation)} gave way to run {situation.overlapped_by}: two of this schedule do not go at once"
         return [Reason(Code.RUN_OVERLAPPED, what)]
     if run.state is RunState.CANCELLED:
-        return [Reason(Code.RUN_CANCELLED, f"{_named(run)} was cancelled{_when(run)}")]
+        return [Reason(Code.RUN_CANCELLED, f"{_named(situation)} was cancelled{_when(situation)}")]
     if run.state is RunState.FAILED:
         return _run_failed(situation)
     if run.cancel_requested_at is not None:
@@ -59,7 +59,30 @@ def why_run(situation: RunSituation) -> list[Reason]:
 
 
 def why_task(situation: RunSituation, instance: Instance) -> list[Reason]:
-    """Why a task of a run is where it is: waiting for what, or ended how."""
+    """Why a task of a run is where it is: what somebody decided of it, what it waits for, or how it ended."""
+    return [*_decided(situation, instance), *_why_there(situation, instance)]
+
+
+def _decided(situation: RunSituation, instance: Instance) -> list[Reason]:
+    """What the scheduler has yet to take in of what people decided; else what had no effect."""
+    name, run = situation.name(instance), situation.run
+    decision, refused = situation.decisions.get(instance), situation.refusals.get(name)
+    if decision is not None:
+        what = f"{decision.by} decided about {name}: {_words(decision.what)}"
+        waits = run.state is RunState.QUEUED
+        return [Reason(Code.DECISION_WAITS, what, "the run begins" if waits else "the scheduler's next step")]
+    if refused is not None:
+        facts = refused.facts or {}
+        what = f"{facts.get('by')} decided about {name}: {_words(facts.get('what'))}, with no effect"
+        return [Reason(Code.DECISION_REFUSED, f"{what}: {facts.get('why')}")]
+    return []
+
+
+def _words(decision: object) -> str:
+    return str(decision).replace("_", " as ")
+
+
+def _why_there(situation: RunSituation, instance: Instance) -> list[Reason]:
     name = situation.name(instance)
     state = situation.state(instance)
     if situation.run.state is RunState.QUEUED and state not in FINAL_TASK:
@@ -85,13 +108,13 @@ def _run_queued(situation: RunSituation) -> list[Reason]:
     if backfill is None and situation.running_runs >= most:
         what = f"{situation.running_runs} runs of {run.dag_id} are running, and no more than {most} may"
         return [Reason(Code.TOO_MANY_RUNS, what, f"a run of {run.dag_id} ends")]
-    return [Reason(Code.ABOUT_TO_BEGIN, f"{_named(run)} is about to begin", "the scheduler's next step")]
+    return [Reason(Code.ABOUT_TO_BEGIN, f"{_named(situation)} is about to begin", "the scheduler's next step")]
 
 
 def _run_running(situation: RunSituation) -> list[Reason]:
     total = len(situation.spec.tasks)
     ended = sum(situation.state((no, UNMAPPED)) in FINAL_TASK for no in range(total))
-    what = f"{ended} of {total} tasks of {_named(situation.run)} have ended"
+    what = f"{ended} of {total} tasks of {_named(situation)} have ended"
     stuck = _most_stuck(situation)
     if stuck is None:
         reason = Reason(Code.TASKS_OPEN, what, "the scheduler's next step")
@@ -102,7 +125,7 @@ def _run_running(situation: RunSituation) -> list[Reason]:
 
 def _run_stopping(situation: RunSituation) -> list[Reason]:
     run = situation.run
-    reason = Reason(Code.RUN_STOPPING, f"{_named(run)} is being cancelled", "what runs of it has stopped")
+    reason = Reason(Code.RUN_STOPPING, f"{_named(situation)} is being cancelled", "what runs of it has stopped")
     if run.state is RunState.QUEUED or not situation.scheduler:
         return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
     stuck = _most_stuck(situation)
@@ -118,7 +141,7 @@ def _run_failed(situation: RunSituation) -> list[Reason]:
     many = f": {failed} tasks failed" if failed > 1 else ""
     reason = Reason(
         Code.RUN_FAILED,
-        f"{_named(situation.run)} failed{_when(situation.run)}{many}",
+        f"{_named(situation)} failed{_when(situation)}{many}",
         "the interval is run again",
     )
     return [reason, *(explain_task(situation, (roots[0], UNMAPPED)) if roots else [])]
@@ -134,9 +157,11 @@ def _most_stuck(situation: RunSituation) -> Instance | None:
     return None
 
 
-def _named(run: Run) -> str:
-    return f"run {run.run_id} of {run.dag_id} for {stamp(run.interval.start)}"
+def _named(situation: RunSituation) -> str:
+    run = situation.run
+    return f"run {run.run_id} of {run.dag_id} for {situation.at(run.interval.start)}"
 
 
-def _when(run: Run) -> str:
-    return "" if run.finished_at is None else f" at {stamp(run.finished_at)}"
+def _when(situation: RunSituation) -> str:
+    at = situation.run.finished_at
+    return "" if at is None else f" at {situation.at(at)}"

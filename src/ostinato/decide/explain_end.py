@@ -10,7 +10,6 @@ from ostinato.model.message import Failure
 from ostinato.model.record import UNMAPPED, Attempt, Instance
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import TaskState
-from ostinato.model.time import stamp
 
 from .classify import Classified, classify
 from .graph import BAD, TAKEN
@@ -38,7 +37,7 @@ def explain_end(situation: RunSituation, instance: Instance) -> list[Reason]:
 def _succeeded(situation: RunSituation, instance: Instance) -> list[Reason]:
     row, tries = situation.tasks[instance], len(situation.tries(instance))
     after = f" after {tries} tries" if tries > 1 else ""
-    return [Reason(Code.SUCCEEDED, f"{situation.name(instance)} succeeded at {stamp(row.changed_at)}{after}")]
+    return [Reason(Code.SUCCEEDED, f"{situation.name(instance)} succeeded at {situation.at(row.changed_at)}{after}")]
 
 
 def _failed(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -46,7 +45,7 @@ def _failed(situation: RunSituation, instance: Instance) -> list[Reason]:
     if told is not None:
         return [Reason(Code.FAILED, f"{told}; there is no next try", _AGAIN)]
     task, row = situation.task(instance), situation.tasks[instance]
-    what = f"{situation.name(instance)} waited for {awaited(task)} until {stamp(row.changed_at)}, in vain"
+    what = f"{situation.name(instance)} waited for {awaited(task)} until {situation.at(row.changed_at)}, in vain"
     return [Reason(Code.WAITED_IN_VAIN, what, _AGAIN)]
 
 
@@ -86,7 +85,7 @@ def _failed_before(situation: RunSituation, at: Instance) -> list[Instance]:
 
 
 def _cancelled(situation: RunSituation, instance: Instance) -> list[Reason]:
-    at = stamp(situation.tasks[instance].changed_at)
+    at = situation.at(situation.tasks[instance].changed_at)
     return [Reason(Code.CANCELLED, f"{situation.name(instance)} ended at {at}, because its run was cancelled")]
 
 

@@ -8,7 +8,6 @@ from typing import Final
 from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
-from ostinato.model.time import stamp
 
 from .explain_end import awaited, explain_end, last_failure
 from .reason import Code, Reason
@@ -74,7 +73,7 @@ def _begins(situation: RunSituation, instance: Instance) -> list[Reason]:
         what = f"{who} waits: as many instances of its scope are going as may at once"
         return [Reason(Code.SCOPE_FULL, what, "one of them ends")]
     for dag_id, time in situation.unmet.get(instance[0], ()):
-        return [_needs(who, dag_id, stamp(time.start), stamp(time.end))]
+        return [_needs(who, dag_id, situation.at(time.start), situation.at(time.end))]
     if task.kind in {"call", "approval", "interval", "file_sensor"}:
         return [Reason(Code.ABOUT_TO_CALL, f"{who} is about to begin", "the scheduler's next step")]
     return _wants(situation, instance)
@@ -139,7 +138,7 @@ def _with_an_agent(situation: RunSituation, instance: Instance) -> list[Reason]:
     if situation.state(instance) is TaskState.QUEUED:
         reason = Reason(Code.AT_THE_AGENT, f"{who} is with the agent", "one of its executors is free")
     else:
-        since = stamp(situation.tasks[instance].changed_at)
+        since = situation.at(situation.tasks[instance].changed_at)
         limit = "" if task.timeout is None else f", or has run for {task.timeout:g} s"
         reason = Reason(Code.RUNS, f"{who} runs, as is known since {since}", f"it ends{limit}")
     return [reason] if situation.agent else [reason, NO_AGENT]
@@ -179,7 +178,7 @@ def _between_tries(situation: RunSituation, instance: Instance) -> list[Reason]:
     if due is None or due <= situation.now:
         return _wants(situation, instance)
     told = last_failure(situation, instance) or f"{situation.name(instance)} was interrupted"
-    return [Reason(Code.RETRY_LATER, f"{told}; next try at {stamp(due)}", f"it is {stamp(due)}")]
+    return [Reason(Code.RETRY_LATER, f"{told}; next try at {situation.at(due)}", f"it is {situation.at(due)}")]
 
 
 def _deferred(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -205,7 +204,7 @@ def _child_open(situation: RunSituation, instance: Instance) -> list[Reason]:
 def _asks(situation: RunSituation, instance: Instance) -> list[Reason]:
     task, row = situation.task(instance), situation.tasks[instance]
     question = task.approval.question if task.approval else ""
-    until = "" if row.due_at is None else f", or it is {stamp(row.due_at)}"
+    until = "" if row.due_at is None else f", or it is {situation.at(row.due_at)}"
     answer = f"`ostinato approve {situation.run.run_id} {quote(situation.name(instance))}`"
     return [Reason(Code.ASKS, f"{situation.name(instance)} asks: {question}", f"somebody answers: {answer}{until}")]
 
@@ -214,9 +213,9 @@ def _between_looks(situation: RunSituation, instance: Instance) -> list[Reason]:
     task, row = situation.task(instance), situation.tasks[instance]
     wish = f"{situation.name(instance)} waits for {awaited(task)}"
     if row.due_at is not None and row.due_at > situation.now:
-        looks = f"; it is looked at again at {stamp(row.due_at)}"
+        looks = f"; it is looked at again at {situation.at(row.due_at)}"
         if task.sensor is not None and row.waiting_since is not None:
-            looks += f", for the last time at {stamp(row.waiting_since + round(task.sensor.timeout * 1000))}"
+            looks += f", for the last time at {situation.at(row.waiting_since + round(task.sensor.timeout * 1000))}"
         return [Reason(Code.LOOKS_LATER, wish + looks, f"{awaited(task)} is there")]
     if task.kind != "file_sensor":
         return _wants(situation, instance)

@@ -49,6 +49,8 @@ class Code(StrEnum):
     DAG_FULL = "W-418"
     TASK_FULL = "W-419"
     ABOUT_TO_CALL = "W-420"
+    DECISION_WAITS = "W-421"
+    DECISION_REFUSED = "W-422"
 
     SUCCEEDED = "W-501"
     FAILED = "W-502"

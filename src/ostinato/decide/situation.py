@@ -5,19 +5,33 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ostinato.model.cause import Cause
-from ostinato.model.record import UNMAPPED, Attempt, Backfill, Dag, Instance, LoggedEvent, Run, Task, instance_name
-from ostinato.model.spec import DagSpec, TaskSpec
+from ostinato.model.record import (
+    UNMAPPED,
+    Attempt,
+    Backfill,
+    Dag,
+    Instance,
+    Intervention,
+    LoggedEvent,
+    Run,
+    Task,
+    instance_name,
+)
+from ostinato.model.spec import Cron, DagSpec, TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
-from ostinato.model.time import DataInterval, Instant
+from ostinato.model.time import DataInterval, Instant, stamp
 
 from .rule import Count, verdict
 from .shape import Shape
+from .zone import wall
 
 _NO_NEWS: Mapping[Instance, LoggedEvent] = {}
 _NO_COUNTS: Mapping[str, int] = {}
 _NO_NEEDS: Mapping[int, Sequence[tuple[str, DataInterval]]] = {}
 _NO_ITEMS: Mapping[int, int] = {}
 _NO_RUNS: Mapping[Instance, Run] = {}
+_NO_DECISIONS: Mapping[Instance, Intervention] = {}
+_NO_REFUSALS: Mapping[str, LoggedEvent] = {}
 
 
 class PoolRoom(Struct, frozen=True):
@@ -35,6 +49,10 @@ class DagSituation(Struct, frozen=True):
     dag: Dag
     spec: DagSpec
 
+    def at(self, instant: Instant) -> str:
+        """An instant as the clock of its schedule shows it."""
+        return _shown(self.spec, instant)
+
 
 class RunSituation(Struct, frozen=True):
     """A run with all that can keep it or a task of it waiting.
@@ -45,7 +63,8 @@ class RunSituation(Struct, frozen=True):
     ``backfill``, or those of its dag that are of none. ``live`` counts live attempts of the dag by task id.
     ``unmet`` are the stretches of time that a task, by its number, needs of a dag and that are not there; ``children`` the
     runs that were called for; ``items`` how many instances each scope has that has unfolded; ``overlapped_by`` the run that
-    a cancelled one gave way to.
+    a cancelled one gave way to. ``decisions`` are what somebody decided and the scheduler has not taken in, ``refusals``
+    the newest that had no effect, by the name of what it was about.
     ``scheduler`` and ``agent``: one works on this state folder.
     """
 
@@ -65,11 +84,17 @@ class RunSituation(Struct, frozen=True):
     children: Mapping[Instance, Run] = _NO_RUNS
     items: Mapping[int, int] = _NO_ITEMS
     overlapped_by: int | None = None
+    decisions: Mapping[Instance, Intervention] = _NO_DECISIONS
+    refusals: Mapping[str, LoggedEvent] = _NO_REFUSALS
 
     @property
     def spec(self) -> DagSpec:
         """The definition of its dag."""
         return self.shape.spec
+
+    def at(self, instant: Instant) -> str:
+        """An instant as the clock of its dag's schedule shows it."""
+        return _shown(self.spec, instant)
 
     def state(self, instance: Instance) -> TaskState:
         """A task instance's state; NONE before its first move."""
@@ -151,3 +176,7 @@ class RunSituation(Struct, frozen=True):
 
 
 _OPEN = frozenset(TaskState) - FINAL_TASK
+
+
+def _shown(spec: DagSpec, instant: Instant) -> str:
+    return wall(spec.schedule.tz, instant) if isinstance(spec.schedule, Cron) else stamp(instant)

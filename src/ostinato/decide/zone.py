@@ -52,6 +52,12 @@ def segments(tz: str, first: Instant, last: Instant) -> Iterator[Segment]:
                 yield segment
 
 
+def wall(tz: str, at: Instant) -> str:
+    """An instant as a wall clock there shows it, with its distance from UTC. Raises ScheduleInvalid for an unknown zone."""
+    shown = moment(at).astimezone(_zone(tz)).isoformat(timespec="milliseconds")
+    return shown.replace(".000", "", 1).replace("+00:00", "Z")
+
+
 @lru_cache(maxsize=256)
 def _zone(tz: str) -> tzinfo:
     try:
