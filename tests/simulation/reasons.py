@@ -16,7 +16,7 @@ from .portrait import RESTING, wanted_in
 from .trace import demand
 
 _TOLD: Final = {
-    "time": {Code.RETRY_LATER, Code.LOOKS_LATER, Code.LOOKS_NOW},
+    "time": {Code.RETRY_LATER, Code.LOOKS_LATER, Code.LOOKS_FOR},
     "its attempt": {Code.AT_THE_AGENT, Code.RUNS},
     "room": {Code.POOL_TOO_SMALL, Code.POOL_FULL, Code.NOT_ITS_TURN, Code.NO_AGENT},
     "its upstreams": {Code.UPSTREAM_OPEN},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from ostinato.authoring.fill import awaited_file
 from ostinato.control.need_history import NeedHistory
 from ostinato.decide.need import is_met, window
 from ostinato.decide.shape import Shape
@@ -10,7 +11,7 @@ from ostinato.decide.situation import PoolRoom, RunSituation
 from ostinato.model.cause import Cause
 from ostinato.model.errors import NotFound
 from ostinato.model.record import UNMAPPED, Backfill, Instance, LoggedEvent, Run, Task
-from ostinato.model.spec import DagSpec
+from ostinato.model.spec import CompiledDag, DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
 from ostinato.model.time import DataInterval
 
@@ -26,7 +27,8 @@ _BATCH: Final = 10_000
 
 def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, agent: bool) -> RunSituation:
     """All that can keep a run, or a task of it, waiting. ``scheduler`` and ``agent``: one works on this state."""
-    shape = Shape(store.compiled(run.version))
+    compiled = store.compiled(run.version)
+    shape = Shape(compiled)
     tasks = {(task.task_no, task.map_index): task for task in store.tasks(run.run_id)}
     news: dict[Instance, LoggedEvent] = {}
     refusals: dict[str, LoggedEvent] = {}
@@ -58,7 +60,14 @@ def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, 
         overlapped_by=overlapped_by if isinstance(overlapped_by, int) else None,
         decisions={(it.task_no, it.map_index): it for it in store.interventions() if it.run_id == run.run_id},
         refusals=refusals,
+        files=_files(compiled, run),
     )
+
+
+def _files(compiled: CompiledDag, run: Run) -> dict[int, str]:
+    """The files that sensors of a run wait for."""
+    sensors = [no for no, task in enumerate(compiled.spec.tasks) if task.kind == "file_sensor"]
+    return {no: str(awaited_file(compiled, run, no)) for no in sensors}
 
 
 def _story(store: "Store", run: Run) -> Iterator[LoggedEvent]:

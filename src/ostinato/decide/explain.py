@@ -7,6 +7,7 @@ further one about what the one before waits for; what lifts the last one moves t
 from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 
+from .explain_end import again
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
 from .situation import DagSituation, RunSituation
@@ -102,12 +103,13 @@ def _run_queued(situation: RunSituation) -> list[Reason]:
         lifts = f"somebody lets it go on: `ostinato backfill resume {backfill.backfill_id}`"
         return [Reason(Code.BACKFILL_PAUSED, what, lifts)]
     if backfill is not None and situation.running_runs >= backfill.max_active_runs:
-        what = f"{situation.running_runs} runs of backfill {backfill.backfill_id} are running, and no more may"
+        what = f"{_running(situation)} of backfill {backfill.backfill_id}, and no more may"
         return [Reason(Code.BACKFILL_FULL, what, "one of them ends")]
     most = situation.spec.max_active_runs
     if backfill is None and situation.running_runs >= most:
-        what = f"{situation.running_runs} runs of {run.dag_id} are running, and no more than {most} may"
-        return [Reason(Code.TOO_MANY_RUNS, what, f"a run of {run.dag_id} ends")]
+        what = f"{_running(situation)} of {run.dag_id}, and no more than {most} may"
+        lifts = f"one of them ends: `ostinato runs {run.dag_id} --state running`"
+        return [Reason(Code.TOO_MANY_RUNS, what, lifts)]
     return [Reason(Code.ABOUT_TO_BEGIN, f"{_named(situation)} is about to begin", "the scheduler's next step")]
 
 
@@ -142,7 +144,7 @@ def _run_failed(situation: RunSituation) -> list[Reason]:
     reason = Reason(
         Code.RUN_FAILED,
         f"{_named(situation)} failed{_when(situation)}{many}",
-        "the interval is run again",
+        again(situation),
     )
     return [reason, *(explain_task(situation, (roots[0], UNMAPPED)) if roots else [])]
 
@@ -160,6 +162,11 @@ def _most_stuck(situation: RunSituation) -> Instance | None:
 def _named(situation: RunSituation) -> str:
     run = situation.run
     return f"run {run.run_id} of {run.dag_id} for {situation.at(run.interval.start)}"
+
+
+def _running(situation: RunSituation) -> str:
+    count = situation.running_runs
+    return "there is 1 running run" if count == 1 else f"there are {count} running runs"
 
 
 def _when(situation: RunSituation) -> str:

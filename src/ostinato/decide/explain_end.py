@@ -9,7 +9,7 @@ from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Failure
 from ostinato.model.record import UNMAPPED, Attempt, Instance
 from ostinato.model.spec import TaskSpec
-from ostinato.model.state import TaskState
+from ostinato.model.state import FINAL_RUN, TaskState
 
 from .classify import Classified, classify
 from .graph import BAD, TAKEN
@@ -20,7 +20,6 @@ from .situation import RunSituation
 _SKIPPED: Final = frozenset({TaskState.SKIPPED})
 _LONGEST_MESSAGE: Final = 200
 _MOST_NAMED: Final = 5
-_AGAIN: Final = "the cause is mended and the interval is run again"
 
 
 def explain_end(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -35,18 +34,21 @@ def explain_end(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 
 def _succeeded(situation: RunSituation, instance: Instance) -> list[Reason]:
-    row, tries = situation.tasks[instance], len(situation.tries(instance))
+    who, tries = situation.name(instance), len(situation.tries(instance))
+    at = situation.at(situation.tasks[instance].changed_at)
+    if situation.cause(instance) is Cause.APPROVED:
+        return [Reason(Code.SUCCEEDED, f"{who} was approved by {situation.fact(instance, 'by')} at {at}")]
     after = f" after {tries} tries" if tries > 1 else ""
-    return [Reason(Code.SUCCEEDED, f"{situation.name(instance)} succeeded at {situation.at(row.changed_at)}{after}")]
+    return [Reason(Code.SUCCEEDED, f"{who} succeeded at {at}{after}")]
 
 
 def _failed(situation: RunSituation, instance: Instance) -> list[Reason]:
     told = last_failure(situation, instance)
     if told is not None:
-        return [Reason(Code.FAILED, f"{told}; there is no next try", _AGAIN)]
-    task, row = situation.task(instance), situation.tasks[instance]
-    what = f"{situation.name(instance)} waited for {awaited(task)} until {situation.at(row.changed_at)}, in vain"
-    return [Reason(Code.WAITED_IN_VAIN, what, _AGAIN)]
+        return [Reason(Code.FAILED, f"{told}; there is no next try", again(situation))]
+    until = situation.at(situation.tasks[instance].changed_at)
+    what = f"{situation.name(instance)} waited for {awaited(situation, instance)} until {until}, in vain"
+    return [Reason(Code.WAITED_IN_VAIN, what, again(situation))]
 
 
 def _skipped(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -102,10 +104,9 @@ _BY_STATE: Final = {
 
 
 def _rule_not_met(situation: RunSituation, instance: Instance) -> list[Reason]:
-    task = situation.task(instance)
-    rule = task.trigger_rule
-    if situation.is_whole(instance) and task.scope is not None:
-        rule = situation.spec.scopes[task.scope].trigger_rule
+    scope = situation.scope(instance)
+    begins = scope if scope is not None and situation.is_whole(instance) else situation.task(instance)
+    rule = begins.trigger_rule
     upstream = _some([f"{situation.name(each)} {situation.state(each)}" for each in situation.upstream(instance)])
     what = f"{situation.name(instance)} was skipped, because its rule is {rule}, and it came after: {upstream}"
     return [Reason(Code.RULE_NOT_MET, what)]
@@ -152,7 +153,7 @@ def _nothing_to_expand(situation: RunSituation, instance: Instance) -> list[Reas
 
 def _not_expanded(situation: RunSituation, instance: Instance) -> list[Reason]:
     why = situation.fact(instance, "why")
-    return [Reason(Code.NOT_EXPANDED, f"{situation.name(instance)} failed: {why}", _AGAIN)]
+    return [Reason(Code.NOT_EXPANDED, f"{situation.name(instance)} failed: {why}", again(situation))]
 
 
 def _instance_failed(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -160,7 +161,7 @@ def _instance_failed(situation: RunSituation, instance: Instance) -> list[Reason
     instances = situation.instances(instance[0])
     bad = sum(situation.state(each) in BAD for each in instances)
     what = f"{bad} of {len(instances)} instances of {situation.name(instance)} did not succeed"
-    return [Reason(Code.INSTANCE_FAILED, what, _AGAIN), *_worst(situation, instance, instances)]
+    return [Reason(Code.INSTANCE_FAILED, what, again(situation)), *_worst(situation, instance, instances)]
 
 
 def _instances_skipped(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -183,12 +184,12 @@ def _switched_off(situation: RunSituation, instance: Instance) -> list[Reason]:
 def _child_failed(situation: RunSituation, instance: Instance) -> list[Reason]:
     run = situation.fact(instance, "run")
     what = f"run {run}, which {situation.name(instance)} called for, did not succeed; `ostinato why {run}` says why"
-    return [Reason(Code.CHILD_FAILED, what, _AGAIN)]
+    return [Reason(Code.CHILD_FAILED, what, again(situation))]
 
 
 def _not_called(situation: RunSituation, instance: Instance) -> list[Reason]:
     what = f"{situation.name(instance)} could not call: {situation.fact(instance, 'why')}"
-    return [Reason(Code.NOT_CALLED, what, _AGAIN)]
+    return [Reason(Code.NOT_CALLED, what, again(situation))]
 
 
 def _declined(situation: RunSituation, instance: Instance) -> list[Reason]:
@@ -242,9 +243,17 @@ def _some(said: Sequence[str]) -> str:
     return ", ".join(said[:_MOST_NAMED]) + more
 
 
-def awaited(task: TaskSpec) -> str:
+def again(situation: RunSituation) -> str:
+    """What helps after a failure."""
+    if situation.run.state not in FINAL_RUN:
+        return "the cause is mended, and the interval is run again when this run is over"
+    return f"the cause is mended, and it is run again: `ostinato rerun {situation.run.run_id} --failed`"
+
+
+def awaited(situation: RunSituation, instance: Instance) -> str:
     """What a sensor waits for."""
-    return f"the file {task.sensor.path}" if task.sensor is not None and task.sensor.path else "its condition"
+    file = situation.files.get(instance[0])
+    return "its condition" if file is None else f"the file {file}"
 
 
 def last_failure(situation: RunSituation, instance: Instance) -> str | None:

@@ -69,8 +69,9 @@ def _begins(situation: RunSituation, instance: Instance) -> list[Reason]:
         return [NO_SCHEDULER]
     if situation.is_whole(instance):
         return [Reason(Code.UNFOLDS, f"what {who} is for is being looked up", "the scheduler's next step")]
-    if _scope_is_full(situation, instance):
-        what = f"{who} waits: as many instances of its scope are going as may at once"
+    scope = situation.scope(instance)
+    if scope is not None and _scope_is_full(situation, instance):
+        what = f"{who} waits: as many instances of its scope are going as may at once, {scope.max_active}"
         return [Reason(Code.SCOPE_FULL, what, "one of them ends")]
     for dag_id, time in situation.unmet.get(instance[0], ()):
         return [_needs(who, dag_id, situation.at(time.start), situation.at(time.end))]
@@ -119,10 +120,11 @@ def _wants_room(situation: RunSituation, task: TaskSpec, who: str) -> Reason:
     pool = situation.pools.get(task.pool, PoolRoom(0, 0))
     needs = f"{who} needs {task.slots} of the {pool.slots} slots of pool {task.pool}"
     if task.slots > pool.slots:
-        return Reason(Code.POOL_TOO_SMALL, f"{needs}, which it will never have", "the pool is larger")
+        larger = f"the pool is larger: `ostinato pools set {task.pool} {task.slots}`"
+        return Reason(Code.POOL_TOO_SMALL, f"{needs}, which it will never have", larger)
     if pool.used + task.slots > pool.slots:
         what = f"{needs}, of which {pool.slots - pool.used} are free"
-        return Reason(Code.POOL_FULL, what, f"other tasks leave pool {task.pool}")
+        return Reason(Code.POOL_FULL, what, f"other tasks leave it, or it is larger: `ostinato pools set {task.pool} N`")
     first = "what has a higher priority or is for an older interval goes first, and dags take turns"
     if situation.run.kind == "backfill":
         first = "scheduled work goes before a backfill, which gets its share of the slots"
@@ -148,7 +150,9 @@ def _instances_open(situation: RunSituation, whole: Instance) -> list[Reason]:
     """A task in a scope, as a whole: it waits for the instance that is furthest from done."""
     instances = situation.instances(whole[0])
     ended = sum(situation.state(each) in FINAL_TASK for each in instances)
-    what = f"{ended} of {len(instances)} instances of {situation.name(whole)} have ended"
+    scope = situation.scope(whole)
+    those = "turns begun" if scope is not None and scope.kind == "loop" else "instances"
+    what = f"{ended} of {len(instances)} {those} of {situation.name(whole)} have ended"
     stuck = _furthest(situation, instances) or _furthest(situation, _same_turn(situation, whole[0]))
     if stuck is None:
         reason = Reason(Code.INSTANCES_OPEN, what, "the scheduler's next step")
@@ -211,17 +215,19 @@ def _asks(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 def _between_looks(situation: RunSituation, instance: Instance) -> list[Reason]:
     task, row = situation.task(instance), situation.tasks[instance]
-    wish = f"{situation.name(instance)} waits for {awaited(task)}"
-    if row.due_at is not None and row.due_at > situation.now:
-        looks = f"; it is looked at again at {situation.at(row.due_at)}"
-        if task.sensor is not None and row.waiting_since is not None:
-            looks += f", for the last time at {situation.at(row.waiting_since + round(task.sensor.timeout * 1000))}"
-        return [Reason(Code.LOOKS_LATER, wish + looks, f"{awaited(task)} is there")]
-    if task.kind != "file_sensor":
+    it = awaited(situation, instance)
+    last = ""
+    if task.sensor is not None and row.waiting_since is not None:
+        last = f", for the last time at {situation.at(row.waiting_since + round(task.sensor.timeout * 1000))}"
+    wish = f"{situation.name(instance)} waits for {it}"
+    if task.kind == "file_sensor" and task.sensor is not None:
+        if not situation.scheduler:
+            return [NO_SCHEDULER]
+        return [Reason(Code.LOOKS_FOR, f"{wish}, looked for every {task.sensor.every:g} s{last}", f"{it} is there")]
+    if row.due_at is None or row.due_at <= situation.now:
         return _wants(situation, instance)
-    if not situation.scheduler:
-        return [NO_SCHEDULER]
-    return [Reason(Code.LOOKS_NOW, f"{wish}; it is being looked at", f"{awaited(task)} is there")]
+    looks = f"{wish}; it is asked again at {situation.at(row.due_at)}{last}"
+    return [Reason(Code.LOOKS_LATER, looks, f"{it} is met: its function returns true")]
 
 
 def _stopping(situation: RunSituation, instance: Instance) -> list[Reason]:

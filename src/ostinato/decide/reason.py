@@ -38,7 +38,7 @@ class Code(StrEnum):
     RUNS = "W-407"
     RETRY_LATER = "W-408"
     LOOKS_LATER = "W-409"
-    LOOKS_NOW = "W-410"
+    LOOKS_FOR = "W-410"
     TASK_STOPPING = "W-411"
     INTERVALS_OPEN = "W-412"
     CHILD_OPEN = "W-413"

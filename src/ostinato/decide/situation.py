@@ -17,7 +17,7 @@ from ostinato.model.record import (
     Task,
     instance_name,
 )
-from ostinato.model.spec import Cron, DagSpec, TaskSpec
+from ostinato.model.spec import Cron, DagSpec, Scope, TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import DataInterval, Instant, stamp
 
@@ -32,6 +32,7 @@ _NO_ITEMS: Mapping[int, int] = {}
 _NO_RUNS: Mapping[Instance, Run] = {}
 _NO_DECISIONS: Mapping[Instance, Intervention] = {}
 _NO_REFUSALS: Mapping[str, LoggedEvent] = {}
+_NO_FILES: Mapping[int, str] = {}
 
 
 class PoolRoom(Struct, frozen=True):
@@ -64,7 +65,7 @@ class RunSituation(Struct, frozen=True):
     ``unmet`` are the stretches of time that a task, by its number, needs of a dag and that are not there; ``children`` the
     runs that were called for; ``items`` how many instances each scope has that has unfolded; ``overlapped_by`` the run that
     a cancelled one gave way to. ``decisions`` are what somebody decided and the scheduler has not taken in, ``refusals``
-    the newest that had no effect, by the name of what it was about.
+    the newest that had no effect, by the name of what it was about; ``files`` are what file sensors wait for, by number.
     ``scheduler`` and ``agent``: one works on this state folder.
     """
 
@@ -86,6 +87,7 @@ class RunSituation(Struct, frozen=True):
     overlapped_by: int | None = None
     decisions: Mapping[Instance, Intervention] = _NO_DECISIONS
     refusals: Mapping[str, LoggedEvent] = _NO_REFUSALS
+    files: Mapping[int, str] = _NO_FILES
 
     @property
     def spec(self) -> DagSpec:
@@ -104,6 +106,11 @@ class RunSituation(Struct, frozen=True):
     def task(self, instance: Instance) -> TaskSpec:
         """The definition of its task."""
         return self.spec.tasks[instance[0]]
+
+    def scope(self, instance: Instance) -> Scope | None:
+        """The definition of the scope that its task is in."""
+        scope_no = self.task(instance).scope
+        return None if scope_no is None else self.spec.scopes[scope_no]
 
     def name(self, instance: Instance) -> str:
         """What people call it."""

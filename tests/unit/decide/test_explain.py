@@ -186,18 +186,17 @@ def test_a_retry_that_is_due_wants_what_every_ready_task_wants(due_at):
     assert codes(why_task(waiting, EXTRACT)) == [Code.NO_AGENT]
 
 
-def test_a_file_sensor_tells_its_file_its_next_look_and_its_last():
+def test_a_file_sensor_tells_its_file_how_often_it_looks_and_until_when():
     waiting = row(0, TaskState.DEFERRED, due_at=NOW + 30_000, waiting_since=NOW)
-    (reason,) = why_task(situation(waiting, tasks=(ARRIVED,)), 0)
-    assert reason.code is Code.LOOKS_LATER
+    (reason,) = why_task(situation(waiting, tasks=(ARRIVED,), files={0: "/raw/1.csv"}), 0)
+    assert reason.code is Code.LOOKS_FOR
     assert reason.what == (
-        "arrived waits for the file raw/{{ logical_date }}.csv; it is looked at again at 2025-05-02T10:00:30Z, "
-        "for the last time at 2025-05-02T11:00:00Z"
+        "arrived waits for the file /raw/1.csv, looked for every 30 s, for the last time at 2025-05-02T11:00:00Z"
     )
-    assert reason.lifts == "the file raw/{{ logical_date }}.csv is there"
+    assert reason.lifts == "the file /raw/1.csv is there"
 
 
-@pytest.mark.parametrize(("scheduler", "code"), [(True, Code.LOOKS_NOW), (False, Code.NO_SCHEDULER)])
+@pytest.mark.parametrize(("scheduler", "code"), [(True, Code.LOOKS_FOR), (False, Code.NO_SCHEDULER)])
 def test_a_file_sensor_that_is_due_needs_only_the_scheduler(scheduler, code):
     waiting = situation(row(0, TaskState.DEFERRED, due_at=NOW), tasks=(ARRIVED,), scheduler=scheduler, agent=False)
     assert codes(why_task(waiting, 0)) == [code]
@@ -207,7 +206,7 @@ def test_a_sensor_in_python_waits_for_its_condition_and_then_for_a_slot():
     later = situation(row(0, TaskState.DEFERRED, due_at=NOW + 1), tasks=(CONFIRMED,))
     assert (
         why_task(later, 0)[0].what
-        == "confirmed waits for its condition; it is looked at again at 2025-05-02T10:00:00.001Z"
+        == "confirmed waits for its condition; it is asked again at 2025-05-02T10:00:00.001Z"
     )
     due = situation(row(0, TaskState.DEFERRED, due_at=NOW), tasks=(CONFIRMED,), pools={"default": PoolRoom(1, 1)})
     assert codes(why_task(due, 0)) == [Code.POOL_FULL]
@@ -275,9 +274,9 @@ def test_a_failure_without_words_or_with_too_many_is_told_briefly(failure, told)
 
 
 def test_a_sensor_that_waited_in_vain_says_for_what():
-    (reason,) = why_task(situation(row(0, TaskState.FAILED), tasks=(ARRIVED,)), 0)
+    (reason,) = why_task(situation(row(0, TaskState.FAILED), tasks=(ARRIVED,), files={0: "/raw/1.csv"}), 0)
     assert reason.code is Code.WAITED_IN_VAIN
-    assert reason.what == "arrived waited for the file raw/{{ logical_date }}.csv until 2025-05-02T09:59:00Z, in vain"
+    assert reason.what == "arrived waited for the file /raw/1.csv until 2025-05-02T09:59:00Z, in vain"
 
 
 def test_what_did_not_start_leads_to_what_failed():
@@ -327,7 +326,7 @@ def test_a_queued_run_waits_for_one_thing(changes, expected):
 
 def test_too_many_runs_are_counted():
     (reason,) = why_run(situation(run=replace(RUN, state=RunState.QUEUED), running_runs=3))
-    assert reason.what == "3 runs of sales are running, and no more than 3 may"
+    assert reason.what == "there are 3 running runs of sales, and no more than 3 may"
 
 
 def test_a_running_run_waits_for_its_most_stuck_task():
