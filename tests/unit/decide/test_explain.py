@@ -1,13 +1,10 @@
 """Planted causes, one by one, each found under its code; and the laws that hold whatever the situation is."""
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis.strategies import booleans, composite, data, integers, just, lists, none, one_of, sampled_from
 from msgspec.structs import replace
 
-from ostinato.decide import explain
 from ostinato.decide.explain import why_dag, why_run
 from ostinato.decide.reason import Code
 from ostinato.decide.situation import DagSituation, PoolRoom, RunSituation
@@ -16,72 +13,25 @@ from ostinato.model.record import UNMAPPED, Attempt, Dag, Run, Task, run_key
 from ostinato.model.spec import Cron, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval, instant
-from tests.unit.decide.boards import shape_of
-
-MINUTE, DAY = 60_000, 86_400_000
-NOW = instant(datetime(2025, 5, 2, 10, tzinfo=UTC))
-START = instant(datetime(2025, 5, 1, 6, tzinfo=UTC))
-RUN = Run(
-    run_id=12,
-    dag_id="sales",
-    version="v",
-    run_key=run_key(START),
-    kind="scheduled",
-    state=RunState.RUNNING,
-    interval=DataInterval(START, START + DAY),
-    params=b"",
-    created_at=NOW - MINUTE,
+from tests.unit.decide.situations import (
+    ARRIVED,
+    CHAIN,
+    CONFIRMED,
+    DAY,
+    EXTRACT,
+    LOAD,
+    MINUTE,
+    NOW,
+    REPORT,
+    RUN,
+    START,
+    attempt,
+    codes,
+    failed,
+    row,
+    situation,
+    why_task,
 )
-EXTRACT, LOAD, REPORT = 0, 1, 2
-CHAIN = (
-    TaskSpec("extract"),
-    TaskSpec("load", upstream=(EXTRACT,), slots=2, timeout=600.0),
-    TaskSpec("report", upstream=(LOAD,)),
-)
-ARRIVED = TaskSpec(
-    "arrived", kind="file_sensor", sensor=Sensor(every=30.0, timeout=3600.0, path="raw/{{ logical_date }}.csv")
-)
-CONFIRMED = TaskSpec("confirmed", kind="sensor", sensor=Sensor(every=30.0, timeout=3600.0))
-
-
-def row(task_no: int, state: TaskState, **facts) -> Task:
-    return Task(RUN.run_id, task_no, state, changed_at=NOW - MINUTE, **facts)
-
-
-def attempt(task_no: int, number: int = 1, state: AttemptState = AttemptState.RUNNING, **facts) -> Attempt:
-    return Attempt(100 * task_no + number, RUN.run_id, task_no, number, state, "agent", queued_at=NOW - MINUTE, **facts)
-
-
-def failed(task_no: int, number: int, http_status: int, error_class: str) -> Attempt:
-    failure = Failure(how="raised", message="no luck", types=("builtins.OSError",), http_status=http_status)
-    return attempt(task_no, number, AttemptState.FAILED, error_class=error_class, failure=failure)
-
-
-def situation(
-    *rows: Task, tasks: tuple[TaskSpec, ...] = CHAIN, attempts: tuple[Attempt, ...] = (), **changes
-) -> RunSituation:
-    whole = RunSituation(
-        now=NOW,
-        scheduler=True,
-        agent=True,
-        shape=shape_of(*tasks, most=3),
-        run=RUN,
-        tasks={(task.task_no, UNMAPPED): task for task in rows},
-        attempts=attempts,
-        pools={"default": PoolRoom(slots=4, used=0)},
-        running_runs=1,
-    )
-    return replace(whole, **changes)
-
-
-def why_task(situation: RunSituation, task_no: int):
-    """Why a task is where it is, that is in no scope."""
-    return explain.why_task(situation, (task_no, UNMAPPED))
-
-
-def codes(chain) -> list[Code]:
-    return [reason.code for reason in chain]
-
 
 # --- tasks that wait ----------------------------------------------------------------------------------------------
 
