@@ -93,6 +93,11 @@ def why_task(situation: RunSituation, task_no: int):
     return explain.why_task(situation, (task_no, UNMAPPED))
 
 
+def why_instance(situation: RunSituation, task_no: int, map_index: int):
+    """Why an instance of a task is where it is."""
+    return explain.why_task(situation, (task_no, map_index))
+
+
 def codes(chain) -> list[Code]:
     """The codes of a chain."""
     return [reason.code for reason in chain]
