@@ -3,11 +3,13 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import DataObject, booleans, composite, data, integers, permutations, sampled_from
+from msgspec.structs import replace
 
 from ostinato.decide import walk
 from ostinato.decide.graph import Gate
 from ostinato.decide.rule import Count, verdict
 from ostinato.decide.shape import Shape
+from ostinato.decide.share import Terms
 from ostinato.model.cause import Cause
 from ostinato.model.message import DeadLetters, Finished, Verdict
 from ostinato.model.record import OpenRun, Task
@@ -182,3 +184,13 @@ def test_work_is_numbered_without_a_gap_and_never_twice() -> None:
     assert desk.sent == [1, 2, 3, 4, 5]
     numbers = [new.attempt for commit in desk.commits for new in commit.new_attempts]
     assert numbers == desk.sent
+
+
+def test_a_run_of_a_backfill_that_rests_begins_when_it_goes_on() -> None:
+    desk = Desk()
+    desk.board.set_backfills({7: Terms(1, paused=True)})
+    desk.open(TaskSpec("t"), run=replace(run_of(1, kind="backfill"), backfill_id=7))
+    assert desk.sent == []
+    desk.board.set_backfills({7: Terms(1)})
+    desk.tick()
+    assert desk.sent == [1]

@@ -9,7 +9,7 @@ from ostinato.decide.share import Terms
 from ostinato.model.record import Pool
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import TaskState
-from tests.unit.decide.room import capacity_with, live_run, started
+from tests.unit.decide.room import capacity_with, live_run, started, starts
 
 POOLS = ("narrow", "wide", "unmade")
 DAG_LIMIT = {"sales": 3, "costs": None}
@@ -217,3 +217,14 @@ def test_the_place_of_an_attempt_whose_agent_is_not_connected_is_kept_in_its_poo
     assert started(capacity) == []
     capacity.leave(far)
     assert started(capacity) == [(1, 1)]
+
+
+def test_what_a_limit_held_back_and_is_over_by_then_does_not_take_the_place_that_comes_free() -> None:
+    capacity = capacity_with(default=9)
+    runs = [live_run(run_id, TaskSpec("t", max_active=1)) for run_id in (1, 2, 3)]
+    for live in runs:
+        capacity.want(live, 0)
+    (going,) = list(starts(capacity))
+    runs[1].states[0] = TaskState.CANCELLED
+    capacity.leave(going)
+    assert started(capacity) == [(3, 0)]

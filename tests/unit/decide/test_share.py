@@ -146,3 +146,12 @@ def test_nobody_is_owed_more_than_a_turn(slots: list[int], share: float) -> None
 def test_all_together_are_guaranteed_half() -> None:
     assert MOST_TOGETHER * 2 == WHOLE
     assert Terms(max_active_runs=1).share == pytest.approx(0.1)
+
+
+def test_a_backfill_that_a_limit_of_its_dag_holds_back_keeps_nobody_waiting() -> None:
+    capacity = capacity_with(p=10)
+    capacity.set_backfills({7: Terms(1, 0.9)})
+    want_all(capacity, live_run(2, *tasks(2), backfill=7, most_tasks=1))
+    assert started(capacity) == [(2, 0)]
+    want_all(capacity, live_run(1, *tasks(3), dag_id="costs"))
+    assert started(capacity) == [(1, 0), (1, 1), (1, 2)]
