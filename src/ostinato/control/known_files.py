@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct, msgpack, structs
 
 from ostinato.authoring.mistakes import Mistake
 from ostinato.model.record import DagProblem
@@ -21,15 +21,24 @@ from .file_mark import FileMark, unchanged
 _BECAUSE_OF_OTHERS: Final = frozenset({Mistake.SAME_DAG_ID, Mistake.MISALIGNED, Mistake.UNFIT_CALL})
 
 
+_OUTLINES: Final = msgpack.Decoder(list[DagSpec])
+
+
 class KnownFile(Struct, frozen=True):
     """A deployed file: what it depends on, what is wrong with it, and the outlines of its dags that are in force.
 
-    ``files`` is empty if it was not looked at yet.
+    ``files`` is empty if it was not looked at yet. Outlines are kept packed: the few objects among thousands that are
+    remembered would keep the memory of all from being given back.
     """
 
     files: tuple[FileMark, ...]
     problems: tuple[DagProblem, ...]
-    dags: tuple[DagSpec, ...]
+    packed: bytes
+
+    @property
+    def dags(self) -> list[DagSpec]:
+        """The outlines."""
+        return _OUTLINES.decode(self.packed)
 
     def hangs_on_others(self) -> bool:
         """Whether another file's change may end a problem of this one."""
@@ -40,7 +49,7 @@ class KnownFiles:
     """What is deployed, by file. ``in_force`` are the dags of files that were deployed before, and were not looked at yet."""
 
     def __init__(self, in_force: Mapping[str, Iterable[DagSpec]]) -> None:
-        self._known = {file: KnownFile((), (), tuple(map(outline, dags))) for file, dags in in_force.items()}
+        self._known = {file: KnownFile((), (), _packed(dags)) for file, dags in in_force.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._known)
@@ -87,9 +96,11 @@ class KnownFiles:
 
     def _remembered(self, compilation: Compilation) -> KnownFile:
         before = self._known.get(compilation.source.file)
-        kept = before.dags if compilation.problems and before is not None else ()
-        dags = tuple(outline(dag.spec) for dag in compilation.dags) or kept
-        return KnownFile(compilation.files, compilation.problems, dags)
+        if compilation.problems and before is not None:
+            packed = before.packed
+        else:
+            packed = _packed(dag.spec for dag in compilation.dags)
+        return KnownFile(compilation.files, compilation.problems, packed)
 
     def _refused(self, sound: Sequence[Compilation]) -> dict[str, Compilation]:
         """Those that do not go with what is in force. Others may hang on one that is refused, so ask again."""
@@ -120,6 +131,10 @@ class KnownFiles:
         """What stays in force beside these."""
         new = {each.source.file for each in sound}
         return ((file, known) for file, known in self._known.items() if file not in new)
+
+
+def _packed(dags: Iterable[DagSpec]) -> bytes:
+    return msgpack.encode([outline(dag) for dag in dags])
 
 
 def _taken(compilation: Compilation, owners: Mapping[str, str]) -> tuple[DagProblem, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from msgspec import msgpack
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, String, bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
 from ostinato.model.change import SwitchedOff
@@ -18,6 +18,18 @@ from .record import DAGS, PROBLEMS, to_dag, to_problem
 from .tables import dag, dag_problem, dag_version, meta, source, switched_off
 
 _SPEC = msgpack.Decoder(DagSpec)
+
+# Lists of ids are bound when a statement is executed: in a statement that is kept for the next time they would be kept too,
+# and with some small texts all the memory around them.
+_IDS = bindparam("ids", type_=String(), expanding=True)
+_MISSING = update(dag).where(dag.c.file == bindparam("of"), dag.c.retired_at.is_(None), dag.c.dag_id.not_in(_IDS))
+_FOREIGN = (
+    select(dag.c.dag_id, dag.c.file)
+    .where(dag.c.dag_id.in_(_IDS), dag.c.file != bindparam("of"), dag.c.retired_at.is_(None))
+    .order_by(dag.c.dag_id)
+)
+_VERSION_NUMBERS = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(_IDS))
+_DAG_NUMBERS = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(_IDS))
 
 
 def put_dags(connection: Connection, deployments: Sequence[Deployment], now: Instant) -> None:
@@ -37,8 +49,7 @@ def put_dags(connection: Connection, deployments: Sequence[Deployment], now: Ins
 def _retire_missing(connection: Connection, deployment: Deployment, now: Instant) -> None:
     """Retire what a file no longer defines: before another file takes it over."""
     kept = [compiled.spec.dag_id for compiled in deployment.dags]
-    gone = and_(dag.c.file == deployment.file, dag.c.retired_at.is_(None), dag.c.dag_id.not_in(kept))
-    connection.execute(update(dag).where(gone).values(retired_at=now))
+    connection.execute(_MISSING.values(retired_at=now), {"of": deployment.file, "ids": kept})
 
 
 def _put_problems(connection: Connection, deployment: Deployment) -> None:
@@ -55,10 +66,7 @@ def touch(connection: Connection) -> None:
 
 def _refuse_foreign(connection: Connection, deployment: Deployment) -> None:
     ids = [compiled.spec.dag_id for compiled in deployment.dags]
-    foreign = select(dag.c.dag_id, dag.c.file).where(
-        dag.c.dag_id.in_(ids), dag.c.file != deployment.file, dag.c.retired_at.is_(None)
-    )
-    taken = connection.execute(foreign.order_by(dag.c.dag_id)).first()
+    taken = connection.execute(_FOREIGN, {"of": deployment.file, "ids": ids}).first()
     if taken is not None:
         raise Conflict(
             f"the dag {taken.dag_id} is already defined in {taken.file}",
@@ -117,8 +125,8 @@ def _problem_row(file: str, position: int, problem: DagProblem) -> dict[str, obj
 def version_numbers(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
     """The rows of dag versions. Raises NotFound for one that was never put."""
     wanted = set(versions)
-    query = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(wanted))
-    found = {row.version: row.version_no for row in connection.execute(query)}
+    rows = connection.execute(_VERSION_NUMBERS, {"ids": list(wanted)})
+    found = {row.version: row.version_no for row in rows}
     for missing in wanted - found.keys():
         raise NotFound(f"there is no dag version {missing}")
     return found
@@ -127,8 +135,8 @@ def version_numbers(connection: Connection, versions: Iterable[str]) -> dict[str
 def dag_numbers(connection: Connection, dag_ids: Iterable[str]) -> dict[str, int]:
     """The rows of dags, retired ones too. Raises NotFound, with a suggestion, for one that was never put."""
     wanted = set(dag_ids)
-    query = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(wanted))
-    found = {row.dag_id: row.dag_no for row in connection.execute(query)}
+    rows = connection.execute(_DAG_NUMBERS, {"ids": list(wanted)})
+    found = {row.dag_id: row.dag_no for row in rows}
     for missing in wanted - found.keys():
         raise _no_dag(connection, missing)
     return found
