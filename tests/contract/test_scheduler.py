@@ -98,7 +98,7 @@ def test_what_people_decide_is_done_and_taken_in(store: Store) -> None:
 def test_a_decision_about_a_run_that_has_not_begun_outlives_the_scheduler_that_read_it(store: Store) -> None:
     leader, version = Leader(store), deploy(store)
     most = store.compiled(version).spec.max_active_runs
-    going = [leader.begin(version, day) for day in range(most)][0]
+    going, *_ = [leader.begin(version, day) for day in range(most)]
     [waiting] = store.create_runs([new_run(version, most)])
     store.decide(waiting.run_id, WHOLE, "mark_success", "ann", MAY_1)
     go(scheduler(store))

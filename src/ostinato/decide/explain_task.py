@@ -124,7 +124,9 @@ def _wants_room(situation: RunSituation, task: TaskSpec, who: str) -> Reason:
         return Reason(Code.POOL_TOO_SMALL, f"{needs}, which it will never have", larger)
     if pool.used + task.slots > pool.slots:
         what = f"{needs}, of which {pool.slots - pool.used} are free"
-        return Reason(Code.POOL_FULL, what, f"other tasks leave it, or it is larger: `ostinato pools set {task.pool} N`")
+        return Reason(
+            Code.POOL_FULL, what, f"other tasks leave it, or it is larger: `ostinato pools set {task.pool} N`"
+        )
     first = "what has a higher priority or is for an older interval goes first, and dags take turns"
     if situation.run.kind == "backfill":
         first = "scheduled work goes before a backfill, which gets its share of the slots"

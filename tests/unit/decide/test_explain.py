@@ -9,10 +9,9 @@ from ostinato.decide.explain import why_dag, why_run
 from ostinato.decide.reason import Code
 from ostinato.decide.situation import DagSituation, PoolRoom, RunSituation
 from ostinato.model.message import Failure
-from ostinato.model.record import UNMAPPED, Attempt, Dag, Run, Task, run_key
-from ostinato.model.spec import Cron, DagSpec, Retry, Sensor, TaskSpec
+from ostinato.model.record import UNMAPPED, Dag
+from ostinato.model.spec import Cron, DagSpec, Retry, TaskSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
-from ostinato.model.time import DataInterval, instant
 from tests.unit.decide.situations import (
     ARRIVED,
     CHAIN,
@@ -155,8 +154,7 @@ def test_a_file_sensor_that_is_due_needs_only_the_scheduler(scheduler, code):
 def test_a_sensor_in_python_waits_for_its_condition_and_then_for_a_slot():
     later = situation(row(0, TaskState.DEFERRED, due_at=NOW + 1), tasks=(CONFIRMED,))
     assert (
-        why_task(later, 0)[0].what
-        == "confirmed waits for its condition; it is asked again at 2025-05-02T10:00:00.001Z"
+        why_task(later, 0)[0].what == "confirmed waits for its condition; it is asked again at 2025-05-02T10:00:00.001Z"
     )
     due = situation(row(0, TaskState.DEFERRED, due_at=NOW), tasks=(CONFIRMED,), pools={"default": PoolRoom(1, 1)})
     assert codes(why_task(due, 0)) == [Code.POOL_FULL]
