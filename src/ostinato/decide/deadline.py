@@ -4,7 +4,7 @@ from ostinato.model.record import Expectation
 from ostinato.model.spec import Cron, Deadline
 from ostinato.model.time import DataInterval, Instant
 
-from .cron import next_tick
+from .tick import next_tick
 
 
 def due_at(deadline: Deadline, interval: DataInterval) -> Instant:

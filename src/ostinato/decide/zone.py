@@ -1,7 +1,7 @@
 """A time zone as a row of segments: stretches of time in which the local clock runs at one distance from UTC.
 
 Within a segment, wall time and instants differ by a constant, so that calendar arithmetic is exact there. Where two
-segments meet, the wall clock jumps forward (a gap: those readings never show) or back (an overlap: they show twice).
+segments meet, the wall clock jumps forward (a gap: those readings never show) or back (a fold: they show twice).
 """
 
 from collections.abc import Iterator
@@ -50,6 +50,11 @@ def segments(tz: str, first: Instant, last: Instant) -> Iterator[Segment]:
         for segment in _of_year(zone, year):
             if max(segment.start, first) < min(segment.end, last):
                 yield segment
+
+
+def local(tz: str, at: Instant) -> datetime:
+    """What the wall clock of a zone shows at an instant. Raises ScheduleInvalid for an unknown zone."""
+    return moment(at).astimezone(_zone(tz))
 
 
 @lru_cache(maxsize=256)
