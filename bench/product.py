@@ -11,9 +11,10 @@ from ostinato.app import Running, hint, start
 from ostinato.clock import SystemClock
 from ostinato.decide.timetable import intervals_between, latest_complete
 from ostinato.home import Home
-from ostinato.model.change import NewRun
+from ostinato.model.change import NewBackfill, NewRun
 from ostinato.model.record import run_key
 from ostinato.model.state import RunState
+from ostinato.model.time import DataInterval
 from ostinato.model.value import encode
 
 from .processes import agents, cpu_seconds
@@ -50,9 +51,9 @@ class Product:
             NewRun(dag_id, dag.version, run_key(at.start), "backfill", at.start, at.end, encode({}), now, by="bench")
             for at in intervals
         ]
-        _, runs = self.running.store.create_backfill(
-            dag_id, intervals[0].start, intervals[-1].start, "missing", new, "bench", now
-        )
+        whole = (DataInterval(intervals[0].start, intervals[-1].end),)
+        wanted = NewBackfill(dag_id, whole, encode({}), now, max_active_runs=spec.max_active_runs)
+        _, runs = self.running.store.create_backfill(wanted, new)
         return [run.run_id for run in runs]
 
     def finish(self, run_ids: list[int]) -> None:

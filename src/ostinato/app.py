@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from ostinato.clock import SystemClock
 from ostinato.connectors.channels import channels_from_environment
+from ostinato.control.answers import Answers
 from ostinato.control.deploy import Reloader, deploy
 from ostinato.control.hint import HintListener, hint
 from ostinato.control.loop import Alarm, Loop
@@ -64,6 +65,7 @@ class Running:
                 self.store,
                 self._agent,
                 Preparer(self.store, SourceShelf(self.store, home), compiled),
+                Answers(self.store, compiled),
                 FileProber(compiled),
                 courier,
                 limits=limits,

@@ -1,14 +1,26 @@
 """A stand-in for the scheduler: it deploys dags, leads, and writes commits in few words, each move with its event."""
 
 from collections import defaultdict
+from typing import Any
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, Output, RunMove, TaskMove
+from ostinato.model.change import (
+    AttemptMove,
+    Commit,
+    Event,
+    NewAttempt,
+    NewBackfill,
+    NewRun,
+    Output,
+    RunMove,
+    TaskMove,
+)
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Failure, LogRange
 from ostinato.model.record import Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
 from ostinato.model.state import AttemptState, RunState, TaskState
+from ostinato.model.time import DataInterval
 from ostinato.store import Store
 
 MAY_1 = 1_367_366_400_000
@@ -69,6 +81,11 @@ def new_run(
         at=start + DAY + 1,
         by=by,
     )
+
+
+def new_backfill(days: int = 1, **more: Any) -> NewBackfill:
+    """A backfill of so many days, counted from 1 May 2013, by Ada."""
+    return NewBackfill("daily", (DataInterval(MAY_1, MAY_1 + days * DAY),), NO_PARAMS, MAY_1, "ada", **more)
 
 
 def everything(store: Store) -> object:

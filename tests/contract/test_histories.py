@@ -14,7 +14,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, Output, RunMove, TaskMove
 from ostinato.model.errors import FencedOut, InvariantBroken
 from ostinato.model.message import Failure, LogRange
-from ostinato.model.record import Attempt, LoggedEvent, OpenRun, Run, Task
+from ostinato.model.record import UNMAPPED, Attempt, Instance, LoggedEvent, OpenRun, Run, Task
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval
 from ostinato.store import Store, open_store
@@ -248,7 +248,8 @@ class Histories(RuleBasedStateMachine):
             of_run = [row for row in attempts.values() if row.run_id == run_id]
             assert self.store.attempts(run_id) == sorted(of_run, key=lambda row: (row.task_no, row.attempt))
             assert self.store.events(run_id) == events[run_id]
-        assert self.store.outputs([(run_id, n) for run_id in runs for n in range(TASKS)]) == outputs
+        wanted = [(run_id, n, UNMAPPED) for run_id in runs for n in range(TASKS)]
+        assert self.store.outputs(wanted) == {(*key, UNMAPPED): value for key, value in outputs.items()}
         assert self.store.last_attempt() == max(attempts, default=0)
 
     @invariant()
@@ -259,17 +260,17 @@ class Histories(RuleBasedStateMachine):
             if runs[run_id].state in FINAL_RUN:
                 continue
             of_run = [row for _, row in sorted(attempts.items()) if row.run_id == run_id]
-            failures: dict[int, dict[str, int]] = {}
+            failures: dict[Instance, dict[str, int]] = {}
             for row in of_run:
                 if row.error_class is not None:
-                    of_task = failures.setdefault(row.task_no, {})
+                    of_task = failures.setdefault((row.task_no, row.map_index), {})
                     of_task[row.error_class] = of_task.get(row.error_class, 0) + 1
             expected.append(
                 OpenRun(
                     run=runs[run_id],
                     tasks=tuple(tasks[key] for key in sorted(tasks) if key[0] == run_id),
                     live=tuple(row for row in of_run if row.state not in FINAL_ATTEMPT),
-                    tries={row.task_no: row.number for row in of_run},
+                    tries={(row.task_no, row.map_index): row.number for row in of_run},
                     failures=failures,
                     next_seq=len(events[run_id]),
                 )

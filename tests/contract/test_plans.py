@@ -7,7 +7,7 @@ import pytest
 from ostinato.model.change import Alert, Delivery, NewRun
 from ostinato.model.state import RunState
 from ostinato.store import Store, open_store
-from tests.contract.leader import MAY_1, Leader, deploy, new_run
+from tests.contract.leader import MAY_1, Leader, deploy, new_backfill, new_run
 
 GROWING = ("run", "task_instance", "attempt", "event", "output", "rejected", "outbox")
 
@@ -49,8 +49,8 @@ def test_a_commit_touches_rows_by_their_keys() -> None:
     steps = plan(store, finish)
     assert [step for step in steps if step != "SCAN meta"] == [
         "SEARCH run USING INTEGER PRIMARY KEY (rowid=?)",
-        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=?)",
-        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=?)",
+        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=? AND map_index=?)",
+        "SEARCH task_instance USING PRIMARY KEY (run_id=? AND task_no=? AND map_index=?)",
         "SEARCH log_segment USING COVERING INDEX sqlite_autoindex_log_segment_1 (name=?)",
         "SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)",
@@ -67,7 +67,7 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
     "a wish to cancel": lambda store, _: store.request_cancel(1, "ada", MAY_1),
     "alerts to deliver": lambda store, _: store.outbox_waiting(10),
     "open deadlines": lambda store, _: store.open_expectations(),
-    "outputs": lambda store, _: store.outputs([(1, 1)]),
+    "outputs": lambda store, _: store.outputs([(1, 1, -1)]),
     "creating a run": lambda store, new: store.create_runs([new]),
     "a run": lambda store, _: store.run(1),
     "a run by its key": lambda store, _: store.find_run("daily", "x"),
@@ -76,6 +76,8 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
     "runs in a state": lambda store, _: store.runs(states=[RunState.FAILED]),
     "runs of a backfill": lambda store, _: store.runs(backfill_id=1),
     "runs by interval": lambda store, _: store.latest_by_interval("daily", 1, 2),
+    "runs over an interval": lambda store, _: store.runs_over("daily", 1, 2),
+    "backfills that have open runs": lambda store, _: store.open_backfills(),
     "tasks of a run": lambda store, _: store.tasks(1),
     "attempts of a run": lambda store, _: store.attempts(1),
     "attempts of a task": lambda store, _: store.attempts(1, 2),
@@ -90,7 +92,7 @@ def test_no_table_that_grows_is_read_whole(name: str) -> None:
     store = open_store(None)
     version = deploy(store)
     Leader(store).begin(version)
-    store.create_backfill("daily", 1, 2, "all", [new_run(version, 5)], "ada", MAY_1)
+    store.create_backfill(new_backfill(), [new_run(version, 5)])
     steps = plan(store, lambda: OFTEN[name](store, new_run(version, 9)))
     assert steps
     assert scans(steps) == set()

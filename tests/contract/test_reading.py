@@ -4,10 +4,10 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, NewAttempt, RejectedRecords, TaskMove
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import DeadLetters, Failure, LogRange
-from ostinato.model.record import Attempt, LoggedEvent, OpenRun, Rejected, Task
+from ostinato.model.record import UNMAPPED, Attempt, LoggedEvent, OpenRun, Rejected, Task
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import Store
-from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_run
+from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_backfill, new_run
 
 
 def test_an_empty_state_has_no_open_work(store: Store) -> None:
@@ -47,10 +47,10 @@ def test_open_work_has_all_that_is_known_of_each_run(store: Store) -> None:
         (2, TaskState.QUEUED, None),
     ]
     assert list(one.live) == store.attempts(first.run_id, 2)
-    assert one.tries == {0: 1, 1: 3, 2: 1}
-    assert one.failures == {1: {"transient": 2, "resource": 1}}
+    assert one.tries == {(0, UNMAPPED): 1, (1, UNMAPPED): 3, (2, UNMAPPED): 1}
+    assert one.failures == {(1, UNMAPPED): {"transient": 2, "resource": 1}}
     assert one.next_seq == len(store.events(first.run_id))
-    assert (two.tries, two.failures, len(two.live)) == ({0: 1}, {}, 1)
+    assert (two.tries, two.failures, len(two.live)) == ({(0, UNMAPPED): 1}, {}, 1)
 
 
 def test_ended_runs_are_no_open_work_but_their_attempts_are_remembered(store: Store) -> None:
@@ -192,8 +192,8 @@ def test_outputs_are_found_where_there_are_any(store: Store) -> None:
     leader.succeed(run.run_id, 1)
     leader.succeed(run.run_id, 2, output=large)
     leader.commit()
-    wanted = [(run.run_id, task_no) for task_no in range(4)] + [(99, 0)]
-    assert store.outputs(wanted) == {(run.run_id, 0): b"\x01", (run.run_id, 2): large}
+    first, _, third, _, _ = wanted = [*((run.run_id, task_no, UNMAPPED) for task_no in range(4)), (99, 0, UNMAPPED)]
+    assert store.outputs(wanted) == {first: b"\x01", third: large}
     assert store.outputs([]) == {}
     assert [store.output(run.run_id, task_no) for task_no in range(3)] == [b"\x01", None, large]
 
@@ -244,7 +244,7 @@ def test_a_backfill_adds_up_what_its_runs_did_and_no_others(store: Store) -> Non
     leader.dispatch(stranger.run_id, 0)
     leader.commit()
     runs = [new_run(version, day, kind="backfill") for day in range(2)]
-    backfill, (one, two) = store.create_backfill("daily", MAY_1, MAY_1 + DAY, "all", runs, "ada", MAY_1)
+    backfill, (one, two) = store.create_backfill(new_backfill(2), runs)
     empty = store.totals(backfill.backfill_id)
     assert (empty.tasks, empty.attempts, empty.rejected, empty.busy_ms, empty.started_at) == ({}, {}, 0, 0, None)
     for run in (one, two):

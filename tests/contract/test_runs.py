@@ -14,7 +14,7 @@ from ostinato.model.record import Run
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import DataInterval
 from ostinato.store import Store, open_store
-from tests.contract.leader import DAY, MAY_1, NO_PARAMS, Leader, deploy, new_run
+from tests.contract.leader import DAY, MAY_1, NO_PARAMS, Leader, deploy, new_backfill, new_run
 
 
 def test_a_run_reads_back_as_it_was_created(store: Store) -> None:
@@ -163,33 +163,6 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
     assert store.output(1, 0) is None
 
 
-def test_a_backfill_has_the_runs_that_were_free(store: Store) -> None:
-    version = deploy(store)
-    store.create_runs([new_run(version, 1)])
-    wanted = [new_run(version, day, kind="backfill", by="ada") for day in range(3)]
-    backfill, created = store.create_backfill("daily", MAY_1, MAY_1 + 2 * DAY, "missing", wanted, "ada", MAY_1 + 9)
-    assert [run.interval.start for run in created] == [MAY_1, MAY_1 + 2 * DAY]
-    assert {run.backfill_id for run in created} == {backfill.backfill_id}
-    assert backfill.runs == {"queued": 2}
-    assert store.backfill(backfill.backfill_id) == backfill
-    assert store.backfills() == store.backfills("daily") == [backfill]
-    assert store.runs(backfill_id=backfill.backfill_id) == list(reversed(created))
-
-
-def test_a_backfill_that_cannot_be_made_whole_is_not_made(store: Store) -> None:
-    version = deploy(store)
-    with pytest.raises(NotFound):
-        store.create_backfill("daily", 0, 1, "all", [new_run(version), new_run("unknown")], "ada", 1)
-    assert store.backfills() == []
-    assert store.runs() == []
-
-
-def test_a_backfill_of_nothing_is_allowed(store: Store) -> None:
-    deploy(store)
-    backfill, created = store.create_backfill("daily", 0, 1, "missing", [], "ada", 1)
-    assert (backfill.runs, created) == ({}, [])
-
-
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_a_list_of_runs_is_what_filtering_all_of_them_gives(data: st.DataObject) -> None:
@@ -205,7 +178,7 @@ def test_a_list_of_runs_is_what_filtering_all_of_them_gives(data: st.DataObject)
         if state in FINAL_RUN:
             leader.change.runs.append(RunMove(run.run_id, RunState.RUNNING, state, 6))
         leader.commit()
-    store.create_backfill("daily", 0, 1, "all", [new_run(versions["daily"], 100 + n) for n in range(3)], "ada", 7)
+    store.create_backfill(new_backfill(), [new_run(versions["daily"], 100 + n) for n in range(3)])
     all_runs = store.runs(limit=1_000)
     for _ in range(10):
         dag_id = data.draw(st.none() | st.sampled_from(sorted(versions)))

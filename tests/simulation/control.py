@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from random import Random
 
+from ostinato.authoring.fill import awaited_file
+from ostinato.control.answers import Answers
 from ostinato.control.prepare import Preparer
-from ostinato.control.probe import awaited_file
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Probe
 from ostinato.model.change import Delivery
@@ -149,6 +150,7 @@ class Control:
             faulty,
             self.port,
             Preparer(faulty, Shelf(), compiled),
+            Answers(faulty, compiled),
             Files(world, timeline, random, compiled),
             self.courier,
             limits=Limits(),

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from random import Random
 
-from ostinato.decide.backfill import plan
+from ostinato.decide.backfill import Wish, plan
 from ostinato.decide.timetable import interval_at, intervals_between
-from ostinato.model.change import NewRun
+from ostinato.model.change import NewBackfill, NewRun
 from ostinato.model.record import run_key
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval
@@ -82,17 +82,12 @@ class People:
         intervals = list(intervals_between(spec.schedule, first, now))[:8]
         if not intervals:
             return
-        latest = {
-            start: (run.state, _number(run.run_key))
-            for start, run in self._store.latest_by_interval(dag_id, intervals[0].start, intervals[-1].end).items()
-        }
-        made = plan(
-            intervals, latest, self._random.choice(("missing", "failed", "all")), reverse=self._random.random() < 0.3
-        )
-        runs = [self._new_run(dag_id, interval, number, "backfill") for interval, number in made.create]
-        _, created = self._store.create_backfill(
-            dag_id, intervals[0].start, intervals[-1].start, "all", runs, "people", now
-        )
+        reprocess = self._random.choice(("missing", "failed", "all"))
+        wish = Wish(dag_id, tuple(intervals), reprocess, newest_first=self._random.random() < 0.3)
+        made = plan(wish, {dag_id: spec}, self._store.runs_over, now)
+        runs = [self._new_run(dag_id, each.interval, each.nth, "backfill") for each in made.create]
+        new = NewBackfill(dag_id, tuple(intervals), encode({}), now, by="people", reprocess=reprocess)
+        _, created = self._store.create_backfill(new, runs)
         self._trace.note("somebody backfills", dag_id, len(created), "runs")
         self.accepted += [(run.dag_id, run.run_key) for run in created]
         self._witness.created(created)

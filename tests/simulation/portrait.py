@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from ostinato.decide.admission import Queue
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
-from ostinato.decide.capacity import PoolUse
+from ostinato.decide.capacity import Capacity
+from ostinato.decide.flow import PoolUse, Wanted, is_over
 from ostinato.decide.live import LiveRun
 from ostinato.decide.shape import Shape
 from ostinato.model.limits import Limits
@@ -46,16 +48,16 @@ def board_portrait(board: Board) -> dict[str, Any]:
     return {
         "runs": {run_id: _run_portrait(live, timers) for run_id, live in sorted(board.runs.items())},
         "attempts": {
-            no: (attempt.live.run.run_id, attempt.task_no, attempt.number, attempt.agent, attempt.state)
+            no: (attempt.live.run.run_id, attempt.no, attempt.number, attempt.agent, attempt.state)
             for no, attempt in sorted(board.attempts.items())
         },
         "next attempt": board._next_attempt,
         "waiting runs": _queues(board),
         "running": {dag: sorted(runs) for dag, runs in sorted(board.admission._running.items()) if runs},
         "pools": {
-            name: (pool.slots, pool.used, sorted(pool.occupants.items()), wanted)
+            name: (pool.slots, pool.used, _occupants(pool), wanted)
             for name, pool in sorted(board.capacity._pools.items())
-            if (wanted := wanted_in(pool)) or pool.used or pool.slots
+            if (wanted := wanted_in(board.capacity, pool)) or pool.used or pool.slots
         },
     }
 
@@ -105,20 +107,28 @@ def _run_portrait(live: LiveRun, timers: dict[tuple[int, int], Instant]) -> dict
     }
 
 
-def wanted_in(pool: PoolUse) -> list[tuple[int, int]]:
-    """What wants into a pool, in its order, without what has moved on."""
-    valid: list[tuple[int, int]] = []
-    for entry in sorted([*pool.wanted, *pool.too_large]):
-        task_no, live = entry[4], entry[6]
-        waits = live.states[task_no] in RESTING or live.states[task_no] is TaskState.NONE
-        if waits and task_no not in live.live_attempt:
-            valid.append((live.run.run_id, task_no))
-    return valid
+def wanted_in(capacity: Capacity, pool: PoolUse) -> list[tuple[int, int]]:
+    """What wants into a pool, in the order of its flows, without what has moved on."""
+    found = [*pool.too_large, *[entry for flow in pool.flows.values() for entry in flow.wanted]]
+    found += [entry for task in capacity._tasks.values() for entry in task.held if _pool_of(entry) == pool.name]
+    return [(entry[5].run.run_id, entry[3]) for entry in sorted(found) if not is_over(entry)]
 
 
-def _queues(board: Board) -> dict[str, list[int]]:
+def _occupants(pool: PoolUse) -> list[tuple[int, int, int, int, int]]:
+    """Who occupies a pool, with the slots of each, and with what its flow, its dag and its task have altogether."""
+    return [
+        (attempt, slots, flow.used, flow.dag.live, task.live)
+        for attempt, (flow, task, slots) in sorted(pool.occupants.items())
+    ]
+
+
+def _pool_of(entry: Wanted) -> str:
+    return entry[5].shape.tasks[entry[3]].pool
+
+
+def _queues(board: Board) -> dict[Queue, list[int]]:
     queues = {
-        dag: [place[2] for place in sorted(queue) if place[2] in board.admission]
+        dag: [place[-1] for place in sorted(queue) if place[-1] in board.admission]
         for dag, queue in sorted(board.admission._queues.items())
     }
     assert all(live.run.state is RunState.QUEUED for live in board.admission._waiting.values())

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ostinato.decide.admission import queue_of
 from ostinato.decide.board import Board
 from ostinato.decide.explain import why_run, why_task
 from ostinato.decide.live import LiveRun
@@ -29,11 +30,11 @@ def demand_reasons(board: Board) -> None:
     timers = {(run_id, task_no) for _, run_id, task_no in board._timers}
     wanted: set[tuple[int, int]] = set()
     for name, pool in board.capacity._pools.items():
-        for key in wanted_in(pool):
+        for key in wanted_in(board.capacity, pool):
             demand(key not in wanted, f"task {key} wants a slot twice", key[0])
             wanted.add(key)
-        head = pool.head()
-        demand(head is None or window_left <= 0, f"{name} has room, an agent has room, and {head and head[:5]} waits")
+        offer = board.capacity.offer(pool)
+        demand(offer is None or window_left <= 0, f"{name} has room, an agent has room, and {offer} waits")
     for run_id, live in board.runs.items():
         demand(live.left == sum(state not in FINAL_TASK for state in live.states), f"run {run_id} miscounts", run_id)
         for task_no, state in enumerate(live.states):
@@ -41,7 +42,7 @@ def demand_reasons(board: Board) -> None:
                 reasons = _reasons(live, task_no, timers, wanted)
                 demand(len(reasons) == 1, f"task {task_no}, {state}, waits for {reasons}", run_id)
     for run_id, live in board.admission._waiting.items():
-        running = len(board.admission._running.get(live.run.dag_id, ()))
+        running = len(board.admission._running.get(queue_of(live.run), ()))
         full = running >= live.shape.spec.max_active_runs or _others_go_first(board, live)
         demand(full, f"run {run_id} waits although only {running} run", run_id)
 
@@ -50,7 +51,7 @@ def demand_explained(store: Store, board: Board, live: LiveRun, now: Instant) ->
     """Raise Violation unless `why` tells of each open task of a run what it truly waits for, and what lifts it."""
     run_id = live.run.run_id
     timers = {(run, task_no) for _, run, task_no in board._timers}
-    wanted = {key for pool in board.capacity._pools.values() for key in wanted_in(pool)}
+    wanted = {key for pool in board.capacity._pools.values() for key in wanted_in(board.capacity, pool)}
     situation = RunSituation(
         now=now,
         scheduler=True,
@@ -60,7 +61,7 @@ def demand_explained(store: Store, board: Board, live: LiveRun, now: Instant) ->
         tasks={task.task_no: task for task in store.tasks(run_id)},
         attempts=store.attempts(run_id),
         pools={name: PoolRoom(pool.slots, pool.used) for name, pool in board.capacity._pools.items()},
-        running_runs=len(board.admission._running.get(live.run.dag_id, ())),
+        running_runs=len(board.admission._running.get(queue_of(live.run), ())),
     )
     chains = [why_run(situation)]
     for task_no, state in enumerate(live.states):
@@ -91,6 +92,6 @@ def _undecided(live: LiveRun, task_no: int) -> bool:
 
 def _others_go_first(board: Board, live: LiveRun) -> bool:
     """Whether a run of the same dag stands before it, and is held by its own limit."""
-    queue = board.admission._queues[live.run.dag_id]
-    first = min((place for place in queue if place[2] in board.admission), default=None)
-    return first is not None and first[2] != live.run.run_id
+    queue = board.admission._queues[queue_of(live.run)]
+    first = min((place for place in queue if place[-1] in board.admission), default=None)
+    return first is not None and first[-1] != live.run.run_id

@@ -13,7 +13,8 @@ from ostinato.decide import board as board_module
 from ostinato.decide.admission import Admission
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import LOST, Board
-from ostinato.decide.capacity import Capacity, PoolUse
+from ostinato.decide.capacity import Capacity
+from ostinato.decide.flow import PoolUse, TaskUse
 from ostinato.decide.live import LiveAttempt, LiveRun
 from ostinato.decide.retry import next_try
 from ostinato.decide.shape import Count
@@ -90,7 +91,22 @@ def keeps_the_slots_of_what_has_ended(patch: pytest.MonkeyPatch) -> None:
 
 
 def gives_slots_twice(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(PoolUse, "occupy", lambda _self, _attempt, _slots: None)
+    whole = PoolUse.occupy
+    patch.setattr(PoolUse, "occupy", lambda self, attempt, flow, task, _slots: whole(self, attempt, flow, task, 0))
+
+
+def forgets_the_limits_of_dags(patch: pytest.MonkeyPatch) -> None:
+    whole = Capacity.want
+
+    def want(self: Capacity, live: LiveRun, task_no: int) -> None:
+        live.shape.spec = structs.replace(live.shape.spec, max_active_tasks=None)
+        whole(self, live, task_no)
+
+    patch.setattr(Capacity, "want", want)
+
+
+def forgets_the_limits_of_tasks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Capacity, "_task_use", lambda _self, _run, _task: TaskUse())
 
 
 def admits_everybody(patch: pytest.MonkeyPatch) -> None:
@@ -204,6 +220,8 @@ BROKEN: tuple[Breaks, ...] = (
     overlooks_runs_that_others_made,
     keeps_the_slots_of_what_has_ended,
     gives_slots_twice,
+    forgets_the_limits_of_dags,
+    forgets_the_limits_of_tasks,
     admits_everybody,
     fills_agents_over_the_brim,
     sends_to_agents_that_stop,

@@ -14,7 +14,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.message import Acknowledge, Launch, ToAgent
 from ostinato.model.record import Run
-from ostinato.model.spec import CompiledDag, DagSpec
+from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 
 from .promises import Promises
@@ -55,7 +55,8 @@ class Witness:
         self.launched: set[int] = set()
         self.commits = 0
         self.epoch = 0
-        self._running: defaultdict[str, set[int]] = defaultdict(set)
+        self._running: defaultdict[tuple[str, int | None], set[int]] = defaultdict(set)
+        self._active: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._held: defaultdict[str, set[int]] = defaultdict(set)
         self._slots: dict[str, int] = {"default": 1_024}
@@ -167,7 +168,8 @@ class Witness:
         )
         demand(event.becomes == becomes, "a run becomes what the table does not say", run_id)
         seen.run = structs.replace(seen.run, state=becomes)
-        running = self._running[seen.run.dag_id]
+        counted_with = seen.run.dag_id, seen.run.backfill_id if seen.run.kind == "backfill" else None
+        running = self._running[counted_with]
         if becomes is RunState.RUNNING:
             running.add(run_id)
             most = seen.spec.max_active_runs
@@ -217,8 +219,22 @@ class Witness:
         self._held[new.agent].add(new.attempt)
         used, allowed = sum(self._used[task.pool].values()), self._allowed.get(task.pool, 0)
         demand(used <= allowed, f"the pool {task.pool} has {allowed} slots, {used} are used", run_id)
+        self._within_its_limits(seen, task, new.attempt)
         held, most = len(self._held[new.agent]), self._most.get(new.agent, 0)
         demand(held <= most, f"{new.agent} takes {most} attempts and has {held}", run_id)
+
+    def _within_its_limits(self, seen: SeenRun, task: TaskSpec, attempt: int) -> None:
+        dag_id = seen.run.dag_id
+        self._active[dag_id, task.task_id].add(attempt)
+        same = len(self._active[dag_id, task.task_id])
+        demand(
+            task.max_active is None or same <= task.max_active,
+            f"{same} attempts of {task.task_id} live",
+            seen.run.run_id,
+        )
+        together = sum(len(active) for (dag, _), active in self._active.items() if dag == dag_id)
+        most = seen.spec.max_active_tasks
+        demand(most is None or together <= most, f"{together} attempts of {dag_id} live, {most} may", seen.run.run_id)
 
     def _attempt_moves(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> AttemptMove | None:
         run_id, attempt = event.run_id, self.attempts[event.attempt or 0]
@@ -233,6 +249,7 @@ class Witness:
         if move.becomes in FINAL_ATTEMPT:
             del self._used[seen.spec.tasks[task_no].pool][move.attempt]
             self._held[attempt.new.agent].discard(move.attempt)
+            self._active[seen.run.dag_id, seen.spec.tasks[task_no].task_id].discard(move.attempt)
         if move.error_class is not None:
             attempt.error_class = move.error_class
             seen.failures[task_no, move.error_class] += 1

@@ -37,7 +37,7 @@ UNFILLABLE: Final = "{{ what_nobody_knows }}"
 def dag_by_chance(random: Random, dag_id: str, now: Instant) -> DagSpec:
     """A dag."""
     schedule = _schedule(random)
-    return DagSpec(
+    spec = DagSpec(
         dag_id=dag_id,
         tasks=_tasks(random),
         schedule=schedule,
@@ -48,11 +48,19 @@ def dag_by_chance(random: Random, dag_id: str, now: Instant) -> DagSpec:
         params=(Param("size", "integer", 3), Param("mode", "string", "full")),
         max_active_runs=random.choice((1, 1, 2, 4, 16)),
     )
+    return _limited(spec)
 
 
 def changed(random: Random, spec: DagSpec) -> DagSpec:
     """The next version of a dag: other tasks, and sometimes another limit."""
-    return structs.replace(spec, tasks=_tasks(random), max_active_runs=random.choice((1, 2, 5)))
+    return _limited(structs.replace(spec, tasks=_tasks(random), max_active_runs=random.choice((1, 2, 5))))
+
+
+def _limited(spec: DagSpec) -> DagSpec:
+    """The same dag, perhaps with limits of its own and of its tasks, by a chance that leaves all others as they are."""
+    random = Random(repr(spec))
+    tasks = [structs.replace(task, max_active=random.choice((None, None, None, 1, 2))) for task in spec.tasks]
+    return structs.replace(spec, tasks=tuple(tasks), max_active_tasks=random.choice((None, None, 1, 3)))
 
 
 def compiled(spec: DagSpec) -> tuple[CompiledDag, bytes]:

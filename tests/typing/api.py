@@ -6,18 +6,30 @@ from typing import assert_type
 from ostinato import (
     Context,
     Dag,
+    Expansion,
     Step,
     Task,
+    approval,
+    branch,
     by,
     context,
     cron,
     dag,
+    each,
     every,
+    field,
+    gathered,
+    group,
+    guarded,
+    loop,
     param,
     retry,
+    run_dag,
     sensor,
+    short_circuit,
     step,
     task,
+    wait_for_dag,
     wait_for_file,
 )
 
@@ -48,6 +60,21 @@ def is_ready(ctx: Context, partner: str) -> bool:
     return ctx.number > 1 and partner == "a"
 
 
+@branch
+def sized(ctx: Context, rows: int) -> str:
+    return "a" if rows > ctx.number else "b"
+
+
+@branch(pool="gold")
+def several(rows: int) -> list[str]:
+    return ["a"] * rows
+
+
+@short_circuit
+def has_rows(rows: int) -> bool:
+    return rows > 0
+
+
 @dag(
     schedule=cron("0 6 * * *", tz="Europe/Berlin"),
     start=date(2013, 1, 1),
@@ -72,6 +99,45 @@ def right() -> None:
     assert_type(arrived >> step(loaded), Step)
     assert_type([arrived, ready] >> step(loaded) >> [done, step(number)], list[Step])
     assert_type([arrived, ready] >> done, Step)
+
+
+@dag(
+    outcome="leaves",
+    overlap="cancel_previous",
+    max_active_tasks=4,
+    previous=True,
+    clock="fail",
+    params={"rows": field(int, minimum=1, description="how many"), "region": field("eu", enum=["eu", "us"])},
+)
+def blocks() -> None:
+    rows = anything(1)
+    chosen = sized(rows)
+    assert_type(chosen, str)
+    assert_type(several(rows), list[str])
+    assert_type(has_rows(rows), bool)
+    with group("g") as inside:
+        number = anything(2)
+    assert_type(step(chosen).on("succeeded", "skipped") >> inside, Step)
+    with guarded(setup=rows, teardown=[is_ready("a")]) as block:
+        anything(3)
+    _ = step(number).on("failed") >> block >> approval("publish?", timeout="2d", no="fail")
+    numbers = anything.partial(limit=1).expand(value=["a", "b"])
+    assert_type(numbers, list[int])
+    assert_type(anything.expand_zip(value=numbers), list[int])
+    assert_type(anything.bounded(limit=3, max_active=2), Expansion[int])
+    assert_type(publish.partial(names=[]).expand(everything=[[]]), Step)
+    with each("file", over=["a", "b"], max_active=2) as path:
+        assert_type(path, str)
+        loaded = load(path)
+    assert_type(gathered(loaded), list[dict[str, int]])
+    with loop("pages", start=1, limit=9) as turn:
+        assert_type(turn.value, int)
+        assert_type(turn.number, int)
+        turn.until(has_rows(turn.value), carry=anything(turn.value))
+    with each("day", over=param("days", list[str])) as day:
+        assert_type(day, str)
+        run_dag("other", day=day, wait=False)
+    _ = wait_for_dag("hourly", shift="-1h", task="load") >> turn >> wait_for_dag("daily", last=7, if_any=True)
 
 
 @dag
@@ -106,12 +172,39 @@ def wrong() -> None:
     wait_for_file("a", evry="30s")  # wrong
     load.named(3)  # wrong
     load(param("limit", int))  # wrong
+    sized("3")  # wrong
+    step(loaded).on("faild")  # wrong
+    loaded.on("failed")  # wrong
+    group()  # wrong
+    guarded(setup=step(loaded))  # wrong
+    load.expand(path="a")  # wrong
+    load.bounded(limit="3")  # wrong
+    gathered(loaded) >> arrived  # wrong
+    each("file", over=3)  # wrong
+    with each("file", over=[1]) as number:
+        load(number)  # wrong
+    with loop("pages", start=1) as turn:
+        load(turn.value)  # wrong
+        turn.until("done")  # wrong
+        turn.until(has_rows(1), carry="2")  # wrong
+    run_dag(3)  # wrong
+    run_dag("other", wait="no")  # wrong
+    approval()  # wrong
+    approval("sure?", no="stop")  # wrong
+    wait_for_dag("other", intervals="1")  # wrong
+    wait_for_dag("other", last="7d")  # wrong
 
 
 task(timeout=[3])  # wrong
 task(isolation="proces")  # wrong
 task(trigger_rule="any")  # wrong
 task(nosuch=1)  # wrong
+task(depends_on_past=1)  # wrong
+field("eu", minumum=1)  # wrong
+field("eu", minimum="1")  # wrong
+dag(outcome="leafs")  # wrong
+dag(overlap="stop")  # wrong
+dag(clock="on")  # wrong
 sensor(every="1m")  # wrong
 retry(transient="3")  # wrong
 dag(schedule="0 6 * * *")  # wrong
@@ -135,3 +228,13 @@ def with_arguments(region: str) -> None:
 @dag  # wrong
 def with_result() -> int:
     return anything(3)
+
+
+@branch  # wrong
+def not_an_id(rows: int) -> int:
+    return rows
+
+
+@short_circuit  # wrong
+def no_answer(rows: int) -> str:
+    return str(rows)

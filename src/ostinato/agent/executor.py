@@ -117,6 +117,7 @@ class Executor:
             output=performed.output,
             failure=performed.failure,
             dead_letters=performed.dead_letters,
+            follow=performed.follow,
         )
         self._cpu = cpu
         return Report(finished, end, leaving)
@@ -128,7 +129,7 @@ class Executor:
                 sys.exit(TERMINATED)
             call = _CALL.decode(assignment.call)
             try:
-                loaded = self._load(assignment.source, call.dag_id)
+                loaded = self._load(assignment.source, call)
             except BaseException as error:  # noqa: BLE001 - the author's imports may raise anything
                 return unloadable(error)
             if self._hygiene is None and assignment.isolation == "reuse":
@@ -139,15 +140,20 @@ class Executor:
         finally:
             self._performing = False
 
-    def _load(self, source: str, dag_id: str) -> Loaded:
-        """The source, imported once. Only the dag that is asked for is laid out, until another one is asked for too."""
-        if self._loaded is not None and self._source == source and self._dag_id in {dag_id, None}:
-            return self._loaded
-        self._dag_id = dag_id if self._loaded is None else None
+    def _load(self, source: str, call: Call) -> Loaded:
+        """The source, imported once. Only the dag that is asked for is laid out, until another one is asked for too.
+
+        A dag that guards against the clock has the source imported once more, so that it can be watched.
+        """
+        loaded = self._loaded if self._source == source else None
+        watched = call.clock != "off" or (loaded is not None and loaded.watch is not None)
+        if loaded is not None and self._dag_id in {call.dag_id, None} and watched == (loaded.watch is not None):
+            return loaded
+        self._dag_id = call.dag_id if self._loaded is None else None
         code = _SOURCE.decode((self._sources / source).read_bytes())
         with suppress(OSError):  # the dag file's folder may be gone since; its code is not
             os.chdir(Path(code.file).parent)  # where it was when it was compiled, for what it opens beside it
-        self._loaded = load_source(code, self._dag_id)
+        self._loaded = load_source(code, self._dag_id, watched=watched)
         self._source = source
         self._hygiene = None
         return self._loaded

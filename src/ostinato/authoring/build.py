@@ -1,36 +1,71 @@
-"""From the steps of a dag to the tasks of its spec: numbered so that each comes after those it waits for."""
+"""From the steps of a dag to the tasks and scopes of its spec: numbered so that each comes after those it waits for."""
 
-from collections.abc import Callable, Iterator, Sequence
-from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from typing import get_args
 
-from ostinato.model.spec import Argument, OutputOf, TaskSpec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ostinato.model.spec import Argument, Need, Outcome, OutputOf, Scope, TaskSpec, TriggerRule
 
 from .check import Place, place_of, report
+from .layout import Kept, Layout, Node, Scoped
 from .mistakes import Mistake
-from .step import Kept, Layout, Node
+from .numbering import Ties, numbered
+from .task import OWN_PAST
+
+PREVIOUS = Need(shift=-1, by_interval=True, if_any=True)
+"""The run for the interval before has succeeded."""
 
 
-def tasks_of(layout: Layout) -> tuple[TaskSpec, ...]:
-    """The tasks of a spec, in the order of the calls as far as ``>>`` allows. A cycle is reported; its steps are left out."""
+class Built(Struct):
+    """The tasks and scopes of a spec."""
+
+    tasks: tuple[TaskSpec, ...]
+    scopes: tuple[Scope, ...]
+
+
+def build(layout: Layout, *, previous: bool = False) -> Built:
+    """The tasks of a dag, in the order of the calls as far as ``>>`` allows, and its scopes.
+
+    A cycle is reported; what comes back then is good for nothing. ``previous``: the first tasks wait for the run of the interval before.
+    """
     nodes = layout.nodes
-    upstream = _upstream(nodes)
-    if all(not before or before[-1] < number for number, before in enumerate(upstream)):
-        return tuple([_task(node, before, _same) for node, before in zip(nodes, upstream, strict=True)])
-    order = _sorted(upstream)
-    if len(order) < len(nodes):
-        _report_cycle(nodes, upstream, set(order))
-    new = {old: number for number, old in enumerate(order)}
-    return tuple(_task(nodes[old], tuple(sorted(new[up] for up in upstream[old])), new.__getitem__) for old in order)
+    ties = Ties(layout)
+    order = numbered(layout, ties)
+    scopes = {scope: number for number, scope in enumerate(layout.scopes)}
+    _check_choosers(nodes, ties)
+    if order is None:
+        number = _same
+        tasks = [_task(node, ties.inner[node.number], number, scopes) for node in nodes]
+    else:
+        number = {old: new for new, old in enumerate(order)}.__getitem__
+        tasks = [_task(nodes[old], ties.inner[old], number, scopes) for old in order]
+    if previous:
+        waits = {n for n, scope in enumerate(layout.scopes) if ties.outer[scope]}
+        tasks = [_after_previous(task) if not task.upstream and task.scope not in waits else task for task in tasks]
+    return Built(tuple(tasks), tuple(_scope(scope, ties.outer[scope], number) for scope in layout.scopes))
 
 
-def _task(node: Node, upstream: tuple[int, ...], number: Callable[[int], int]) -> TaskSpec:
-    spec = node.task.spec
+def _task(node: Node, upstream: tuple[int, ...], number: Callable[[int], int], scopes: dict[Scoped, int]) -> TaskSpec:
+    task = node.task
+    spec = task.spec
+    scope = node.scope
+    rule = spec.trigger_rule
+    conditions: tuple[tuple[Outcome, ...], ...] = ()
+    if number is not _same:
+        upstream = tuple(sorted(upstream, key=number))
+    if node.after:
+        conditions = _conditions(node, upstream)
+    if node.role == "teardown":
+        rule = "all_done_setup_success"
+    elif scope is not None and rule != "all_success":
+        rule = _inner_rule(node, scope)
     return TaskSpec(
         node.task_id,
         spec.kind,
-        upstream,
-        spec.trigger_rule,
+        upstream if number is _same else tuple([number(up) for up in upstream]),
+        rule,
         tuple([_argument(kept, number) for _, kept in node.args]),
         tuple([(label, _argument(kept, number)) for label, kept in node.kwargs]),
         spec.retry,
@@ -41,6 +76,30 @@ def _task(node: Node, upstream: tuple[int, ...], number: Callable[[int], int]) -
         spec.isolation,
         spec.memory,
         spec.sensor,
+        conditions,
+        node.role,
+        tuple(sorted([number(setup.number) for setup in node.setups])),
+        None if scope is None else scopes[scope],
+        _needs(node) if spec.needs else (),
+        spec.max_active,
+        spec.call,
+        spec.approval,
+    )
+
+
+def _scope(scope: Scoped, upstream: set[int], number: Callable[[int], int]) -> Scope:
+    return Scope(
+        scope_id=scope.task_id,
+        kind=scope.kind,
+        upstream=tuple(sorted(map(number, upstream))),
+        trigger_rule=scope.trigger_rule,
+        over=tuple((name, _argument(kept, number)) for name, kept in scope.over),
+        pairing=scope.pairing,
+        limit=scope.limit,
+        max_active=scope.max_active,
+        start=None if scope.start is None else _argument(scope.start, number),
+        until=None if scope.until is None else number(scope.until.number),
+        carry=None if scope.carry is None else number(scope.carry.number),
     )
 
 
@@ -52,71 +111,64 @@ def _same(number: int) -> int:
     return number
 
 
-def _upstream(nodes: Sequence[Node]) -> list[tuple[int, ...]]:
-    """The numbers of the nodes that each waits for, ascending. Equal sets from one ``>>`` are one tuple."""
-    of_group: dict[int, tuple[int, ...]] = {}
-    found: list[tuple[int, ...]] = []
-    for node in nodes:
-        if not node.after:
-            uses = node.uses
-            found.append((uses[0].number,) if len(uses) == 1 else tuple(sorted({used.number for used in uses})))
-            continue
-        groups = [_group(edge.nodes, of_group) for edge in node.after]
-        if len(groups) == 1 and not node.uses:
-            found.append(groups[0])
-        else:
-            found.append(tuple(sorted({used.number for used in node.uses}.union(*groups))))
-    return found
+def _needs(node: Node) -> tuple[Need, ...]:
+    return tuple(replace(need, task_id=node.task_id) if need is OWN_PAST else need for need in node.task.spec.needs)
 
 
-def _group(nodes: tuple[Node, ...], known: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
-    group = known.get(id(nodes))
-    if group is None:
-        group = known[id(nodes)] = tuple(sorted({node.number for node in nodes}))
-    return group
+def _after_previous(task: TaskSpec) -> TaskSpec:
+    return replace(task, needs=(*task.needs, PREVIOUS))
 
 
-def _sorted(upstream: Sequence[tuple[int, ...]]) -> list[int]:
-    """All numbers that are in no cycle and after none, each after its upstream, else ascending."""
-    waiting = [len(before) for before in upstream]
-    after: list[list[int]] = [[] for _ in upstream]
-    for number, before in enumerate(upstream):
-        for up in before:
-            after[up].append(number)
-    ready = [number for number, left in enumerate(waiting) if not left]
-    heapify(ready)
-    order: list[int] = []
-    while ready:
-        number = heappop(ready)
-        order.append(number)
-        for down in after[number]:
-            waiting[down] -= 1
-            if not waiting[down]:
-                heappush(ready, down)
-    return order
+def _inner_rule(node: Node, scope: Scoped) -> TriggerRule:
+    """The trigger rule of a step in a scope: a mapped task's has become its scope's."""
+    if len(scope.members) == 1 and scope.task_id == node.task_id:
+        return "all_success"
+    if any(before.scope is not scope for before in node.before()):
+        report(
+            Mistake.RULE_ACROSS,
+            f"{node.task_id!r} has a trigger rule and comes after steps outside of its block {scope.task_id!r}",
+            "the block waits for those: give it the rule, each(..., trigger_rule=...)",
+            place=_place(node),
+        )
+    return node.task.spec.trigger_rule
 
 
-def _report_cycle(nodes: Sequence[Node], upstream: Sequence[tuple[int, ...]], sorted_out: set[int]) -> None:
-    """Report one cycle by the ids on it. Every node that is left has one upstream, so going up leads round."""
-    trail: list[int] = []
-    number = next(n for n in range(len(nodes)) if n not in sorted_out)
-    while number not in trail:
-        trail.append(number)
-        number = next(up for up in upstream[number] if up not in sorted_out)
-    circle = [*trail[trail.index(number) :], number][::-1]
-    ids = " >> ".join(nodes[n].task_id for n in circle)
-    help = "take one of these orders away"
-    report(Mistake.CYCLE, f"steps wait for each other in a circle: {ids}", help, place=_edge_place(nodes, circle))
+def _conditions(node: Node, upstream: Sequence[int]) -> tuple[tuple[Outcome, ...], ...]:
+    """What each upstream's edge takes; nothing if all are plain. A condition says more than the use of an output."""
+    if not any(edge.outcomes for edge in node.after):
+        return ()
+    asked: dict[int, set[Outcome]] = {}
+    for edge in node.after:
+        for before in edge.nodes:
+            asked.setdefault(before.number, set()).update(edge.outcomes or ("succeeded",))
+            if edge.outcomes and node.scope is not None and before.scope is not node.scope:
+                help = "put a plain task between, or give the block a trigger rule"
+                what = f"a condition leads into the block {node.scope.task_id!r}, to {node.task_id!r}"
+                report(Mistake.RULE_ACROSS, what, help, place=place_of(edge.code, edge.instruction))
+    if node.task.spec.trigger_rule != "all_success" or node.role == "teardown":
+        what = f"{node.task_id!r} has a trigger rule, and conditions on what comes before it"
+        if node.role == "teardown":
+            what = f"the teardown {node.task_id!r} has conditions"
+        (edge, *_) = (edge for edge in node.after if edge.outcomes)
+        place = place_of(edge.code, edge.instruction)
+        report(Mistake.RULE_AND_CONDITIONS, what, "keep one of the two", place=place)
+    return tuple(
+        tuple(known for known in get_args(Outcome) if known in asked.get(up, ("succeeded",))) for up in upstream
+    )
 
 
-def _edge_place(nodes: Sequence[Node], circle: Sequence[int]) -> Place:
-    """Where the last ``>>`` of a cycle stands."""
-    places = list(_edge_places(nodes, circle))
-    return max(places, key=lambda place: (place.line, place.column))
+def _check_choosers(nodes: Sequence[Node], ties: Ties) -> None:
+    """A branch and a short circuit have something to choose from."""
+    choosers = [node for node in nodes if node.task.spec.kind in {"branch", "short_circuit"}]
+    if not choosers:
+        return
+    followed = {(up, node.scope) for node in nodes if node.role != "teardown" for up in ties.inner[node.number]}
+    followed.update((up, None) for before in ties.outer.values() for up in before)
+    for node in choosers:
+        if (node.number, node.scope) not in followed:
+            what = f"nothing comes after {node.task_id!r}, so it decides nothing"
+            report(Mistake.NOTHING_TO_FOLLOW, what, "put steps after it with `>>`", place=_place(node))
 
 
-def _edge_places(nodes: Sequence[Node], circle: Sequence[int]) -> Iterator[Place]:
-    for up, down in pairwise(circle):
-        for edge in nodes[down].after:
-            if nodes[up] in edge.nodes:
-                yield place_of(edge.code, edge.instruction)
+def _place(node: Node) -> Place:
+    return place_of(node.code, node.instruction)

@@ -21,8 +21,9 @@ class Interval(NamedTuple):
 class Context(Struct, frozen=True, kw_only=True):
     """One attempt, as its task sees it. A first parameter annotated ``Context`` is given it.
 
-    ``number`` counts the tries from 1. ``attempt`` is never used again, and larger for each later attempt of whatever
-    task: give it to a table as the fence that keeps late writers out. ``logical_date`` is the date of the data interval's start in the schedule's time
+    ``number`` counts the tries from 1; ``map_index`` the instances of a mapped task or block from 0, and is -1 outside
+    of one. ``attempt`` is never used again, and larger for each later attempt of whatever task: give it to a table as the
+    fence that keeps late writers out. ``logical_date`` is the date of the data interval's start in the schedule's time
     zone: use it, not today's date, to name partitions. Tests make one with what they need::
 
         ctx = Context(logical_date=date(2024, 1, 31))
@@ -34,6 +35,7 @@ class Context(Struct, frozen=True, kw_only=True):
     run_id: int = 1
     attempt: int = 1
     number: int = 1
+    map_index: int = -1
     version: str = ""
     logical_date: date = date(2000, 1, 1)
     interval: Interval = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC))

@@ -9,28 +9,30 @@ from typing import Protocol, cast, get_args, overload
 from msgspec.structs import replace
 
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Catchup, Cron, DagSpec, Deadline, Every, Schedule
+from ostinato.model.spec import Catchup, ClockGuard, Cron, DagSpec, Deadline, Every, Overlap, RunOutcome, Schedule
 
-from .build import tasks_of
-from .check import Collecting, caller, collecting, report, shown
+from .build import build
+from .check import Collecting, Place, caller, collecting, place_of, report, shown
+from .layout import Layout, layout
 from .mistakes import Mistake
-from .options import choice, identifier, whole
+from .options import choice, flag, identifier, whole
 from .params import declared
 from .schedule import first_instant, last_instant, zone
-from .step import Layout, LayoutStopped, layout
+from .unknown import LayoutStopped
 
 
 class Dag:
     """A workflow. Its function has been called where it stands, and the steps that it called are laid out.
 
-    ``options`` is the spec without its tasks.
+    ``options`` is the spec without its tasks. ``previous``: a run waits for that of the interval before.
     """
 
-    __slots__ = ("function", "layout", "options", "spec")
+    __slots__ = ("function", "layout", "options", "previous", "spec")
 
-    def __init__(self, function: Callable[[], object], options: DagSpec) -> None:
+    def __init__(self, function: Callable[[], object], options: DagSpec, *, previous: bool = False) -> None:
         self.function = function
         self.options = options
+        self.previous = previous
         self.layout: Layout | None = None
         self.spec: DagSpec | None = None
 
@@ -43,11 +45,18 @@ class Dag:
         """The dag as data. Raises DagFileInvalid if its steps wait for each other in a circle."""
         if self.spec is None:
             assert self.layout is not None, f"the dag {self.dag_id!r} was not wanted, so it has no steps"
-            self.spec = replace(self.options, tasks=tasks_of(self.layout))
+            built = build(self.layout, previous=self.previous)
+            self.spec = replace(self.options, tasks=built.tasks, scopes=built.scopes)
         return self.spec
 
     def __repr__(self) -> str:
         return f"<dag {self.dag_id}>"
+
+
+def step_place(dag: Dag, task_id: str) -> Place | None:
+    """Where a step is called; None if the dag has none of that id."""
+    node = dag.layout.by_id.get(task_id) if dag.layout else None
+    return None if node is None else place_of(node.code, node.instruction)
 
 
 class DagMaker(Protocol):
@@ -71,6 +80,11 @@ def dag(
     deadline: Deadline | None = None,
     params: Mapping[str, object] | None = None,
     max_active_runs: int = 16,
+    max_active_tasks: int | None = None,
+    outcome: RunOutcome = "every_task",
+    overlap: Overlap = "queue",
+    previous: bool = False,
+    clock: ClockGuard = "off",
     tags: Sequence[str] = (),
 ) -> DagMaker: ...
 def dag(
@@ -85,13 +99,22 @@ def dag(
     deadline: Deadline | None = None,
     params: Mapping[str, object] | None = None,
     max_active_runs: int = 16,
+    max_active_tasks: int | None = None,
+    outcome: RunOutcome = "every_task",
+    overlap: Overlap = "queue",
+    previous: bool = False,
+    clock: ClockGuard = "off",
     tags: Sequence[str] = (),
 ) -> Dag | DagMaker:
     """Make a dag of a function that calls tasks. Its id is the function's name unless ``dag_id`` says otherwise.
 
     The function is called at once, where it stands; so tasks come above it, and a loop may make a dag in every round.
     ``start`` and ``end`` are the first and last logical date that the schedule makes runs for; ``catchup`` says which of
-    the intervals that passed while nothing ran are run afterwards. ``params`` declares parameters by default or type::
+    the intervals that passed while nothing ran are run afterwards. ``params`` declares parameters by default, type or
+    ``field``. ``max_active_runs`` and ``max_active_tasks`` bound what goes on at once. ``outcome`` says which tasks decide
+    whether a run succeeded, ``overlap`` what the schedule does while an earlier run goes on; with ``previous`` the first
+    steps wait until the run of the interval before has succeeded. ``clock`` says what happens when a task asks the clock
+    or unseeded chance::
 
         @dag(schedule=cron("0 6 * * *", tz="Europe/Berlin"), deadline=by("08:00"), params={"region": "eu"})
         def daily_sales() -> None:
@@ -110,21 +133,28 @@ def dag(
         params=declared(params) if params else (),
         max_active_runs=whole("max_active_runs", max_active_runs, 1, 1_000_000, 16),
         tags=_tags(tags),
+        outcome=choice("outcome", outcome, get_args(RunOutcome)),
+        max_active_tasks=None
+        if max_active_tasks is None
+        else whole("max_active_tasks", max_active_tasks, 1, 1_000_000, 16),
+        overlap=choice("overlap", overlap, get_args(Overlap)),
+        clock=choice("clock", clock, get_args(ClockGuard)),
     )
     if options.start is not None and options.end is not None and options.end < options.start:
         report(Mistake.BAD_DATE, f"end={end} is before start={start}", near="end=")
+    previous = flag("previous", previous)
     if function is not None:
-        return _make(function, options, caller(1))
-    return cast("DagMaker", lambda function: _make(function, options, caller(1)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        return _make(function, options, caller(1), previous=previous)
+    return cast("DagMaker", lambda function: _make(function, options, caller(1), previous=previous))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
 
 
-def _make(function: Callable[[], None], options: DagSpec, frame: FrameType) -> Dag:
+def _make(function: Callable[[], None], options: DagSpec, frame: FrameType, *, previous: bool) -> Dag:
     name = getattr(function, "__name__", "dag")
     text = cleandoc(function.__doc__) if function.__doc__ else ""
     options = replace(
         options, dag_id=options.dag_id or identifier("dag_id", name), description=text.partition("\n\n")[0]
     )
-    made = Dag(function, options)
+    made = Dag(function, options, previous=previous)
     gathered = collecting.get()
     if gathered is not None and _defined_by(gathered.file, frame):
         register(made, gathered)

@@ -1,29 +1,56 @@
-"""``@task``, ``@sensor`` and ``wait_for_file``: from functions to tasks."""
+"""``@task``, ``@branch``, ``@short_circuit`` and ``@sensor``: from functions to tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import FunctionType
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast, get_args, overload
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, get_args, overload
 
 from msgspec.structs import replace
 
-from ostinato.model.spec import Isolation, Retry, Sensor, TaskSpec, TriggerRule
+from ostinato.model.spec import Isolation, Retry, TaskKind, TaskSpec, TriggerRule
 
-from .arguments import check_template
 from .check import report, shown
 from .context import Context
 from .durations import Duration, seconds, size
 from .mistakes import Mistake
-from .options import choice, identifier, whole
+from .options import choice, flag, identifier, whole
 from .signature import Signature
-from .step import Step
-from .task import Task, new_node
+from .task import OWN_PAST, Task
+from .waits import no_function, waiting
 
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+C = TypeVar("C", bound=str | Sequence[str])
 
 _MOST: Final = 1_000_000
+
+
+class StepOptions(TypedDict, total=False):
+    """What tasks and sensors can be told about how they run.
+
+    ``task_id`` is the function's name if left out. A step takes ``slots`` of its ``pool``; among those that wait, larger
+    ``priority`` goes first. ``isolation="process"`` gives each try a process of its own, ``memory`` is what it may use
+    (``"2GB"``). ``trigger_rule`` says which ends of the steps before let it begin. At most ``max_active`` tries of it are
+    going on at once, over all runs of the dag. ``depends_on_past``: the same step of the interval before has succeeded.
+    """
+
+    task_id: str | None
+    retry: Retry | None
+    pool: str
+    slots: int
+    priority: int
+    isolation: Isolation
+    memory: int | str | None
+    trigger_rule: TriggerRule
+    max_active: int | None
+    depends_on_past: bool
+
+
+class TaskOptions(StepOptions, total=False):
+    """What a task can be told in addition: ``timeout`` bounds the running time of one try."""
+
+    timeout: Duration | None
 
 
 class _Anything:
@@ -53,6 +80,34 @@ class TaskMaker(Protocol):
         ...
 
 
+class BranchMaker(Protocol):
+    """``@branch(...)`` with options: what turns a function that returns ids of steps into a task."""
+
+    @overload
+    def __call__(self, function: TakesAnything[P, C], /) -> Task[P, C]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[Context, P], C], /) -> Task[P, C]: ...
+    @overload
+    def __call__(self, function: Callable[P, C], /) -> Task[P, C]: ...
+    def __call__(self, function: Callable[..., Any], /) -> Task[..., Any]:
+        """The branch that asks ``function``."""
+        ...
+
+
+class ShortCircuitMaker(Protocol):
+    """``@short_circuit(...)`` with options: what turns a function that answers yes or no into a task."""
+
+    @overload
+    def __call__(self, function: TakesAnything[P, bool], /) -> Task[P, bool]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[Context, P], bool], /) -> Task[P, bool]: ...
+    @overload
+    def __call__(self, function: Callable[P, bool], /) -> Task[P, bool]: ...
+    def __call__(self, function: Callable[..., bool], /) -> Task[..., bool]:
+        """The short circuit that asks ``function``."""
+        ...
+
+
 class SensorMaker(Protocol):
     """``@sensor(...)``: what turns a function that answers yes or no into a task that waits for the yes."""
 
@@ -74,109 +129,74 @@ def task(function: Callable[Concatenate[Context, P], R], /) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(
-    *,
-    task_id: str | None = None,
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    pool: str = "default",
-    slots: int = 1,
-    priority: int = 0,
-    isolation: Isolation = "reuse",
-    memory: int | str | None = None,
-    trigger_rule: TriggerRule = "all_success",
-) -> TaskMaker: ...
-def task(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    task_id: str | None = None,
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    pool: str = "default",
-    slots: int = 1,
-    priority: int = 0,
-    isolation: Isolation = "reuse",
-    memory: int | str | None = None,
-    trigger_rule: TriggerRule = "all_success",
-) -> Task[..., Any] | TaskMaker:
+def task(**options: Unpack[TaskOptions]) -> TaskMaker: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Task[..., Any] | TaskMaker:
     """Make a task of a function. Its id is the function's name unless ``task_id`` says otherwise.
 
-    ``timeout`` bounds the running time of one try, ``memory`` what it may use (``"2GB"``). A step takes ``slots`` of its
-    ``pool``; among those that wait, larger ``priority`` goes first. ``isolation="process"`` gives each try a process of
-    its own. ``trigger_rule="all_done"`` runs the step however the ones before it ended::
+    The options are those of ``TaskOptions``::
 
         @task(retry=retry(transient=5), timeout="10m")
         def load(ctx: Context, path: str) -> dict[str, int]: ...
     """
-    spec = TaskSpec(
-        task_id="" if task_id is None else identifier("task_id", task_id),
-        retry=retry or Retry(),
-        timeout=None if timeout is None else seconds("timeout", timeout, least=0.001, otherwise=60.0),
-        pool=identifier("pool", pool),
-        slots=whole("slots", slots, 1, _MOST, 1),
-        priority=whole("priority", priority, -_MOST, _MOST, 0),
-        isolation=choice("isolation", isolation, get_args(Isolation)),
-        memory=None if memory is None else size("memory", memory),
-        trigger_rule=choice("trigger_rule", trigger_rule, get_args(TriggerRule)),
-    )
-    if function is not None:
-        return _make(function, spec)
-    return cast("TaskMaker", lambda function: _make(function, spec))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    return cast("Task[..., Any] | TaskMaker", _made(function, _spec("python", **options)))
 
 
-def sensor(
-    *,
-    every: Duration,
-    timeout: Duration,
-    task_id: str | None = None,
-    retry: Retry | None = None,
-    pool: str = "default",
-    slots: int = 1,
-    priority: int = 0,
-    isolation: Isolation = "reuse",
-    memory: int | str | None = None,
-    trigger_rule: TriggerRule = "all_success",
-) -> SensorMaker:
+@overload
+def branch(function: TakesAnything[P, C], /) -> Task[P, C]: ...
+@overload
+def branch(function: Callable[Concatenate[Context, P], C], /) -> Task[P, C]: ...
+@overload
+def branch(function: Callable[P, C], /) -> Task[P, C]: ...
+@overload
+def branch(**options: Unpack[TaskOptions]) -> BranchMaker: ...
+def branch(
+    function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
+) -> Task[..., Any] | BranchMaker:
+    """Make a task that chooses: it returns the id, or a list of ids, of the steps right after it that go on.
+
+    The others are skipped. The id of a group stands for those of its steps that come right after the branch; the id of a
+    mapped task, an ``each`` or a ``loop`` stands for all of it. Other tasks can use what it returned::
+
+        @branch
+        def size_of(rows: int) -> str:
+            return "load_slowly" if rows > 1_000_000 else "load"
+    """
+    return cast("Task[..., Any] | BranchMaker", _made(function, _spec("branch", **options)))
+
+
+@overload
+def short_circuit(function: TakesAnything[P, bool], /) -> Task[P, bool]: ...
+@overload
+def short_circuit(function: Callable[Concatenate[Context, P], bool], /) -> Task[P, bool]: ...
+@overload
+def short_circuit(function: Callable[P, bool], /) -> Task[P, bool]: ...
+@overload
+def short_circuit(**options: Unpack[TaskOptions]) -> ShortCircuitMaker: ...
+def short_circuit(
+    function: Callable[..., bool] | None = None, /, **options: Unpack[TaskOptions]
+) -> Task[..., Any] | ShortCircuitMaker:
+    """Make a task that answers whether what comes after it goes on. If it returns False, all of that is skipped.
+
+    Other tasks can use what it returned::
+
+        @short_circuit
+        def has_rows(rows: int) -> bool:
+            return rows > 0
+    """
+    return cast("Task[..., Any] | ShortCircuitMaker", _made(function, _spec("short_circuit", **options)))
+
+
+def sensor(*, every: Duration, timeout: Duration, **options: Unpack[StepOptions]) -> SensorMaker:
     """Make a sensor of a function that answers whether what is waited for is there.
 
-    It is asked every ``every`` and holds no slot in between. It fails ``timeout`` after it was first asked::
+    It is asked every ``every`` and holds no slot in between. It fails ``timeout`` after it was first asked. The other
+    options are those of ``StepOptions``::
 
         @sensor(every="1m", timeout="6h")
         def partner_is_ready(ctx: Context, partner: str) -> bool: ...
     """
-    spec = TaskSpec(
-        task_id="" if task_id is None else identifier("task_id", task_id),
-        kind="sensor",
-        sensor=_waiting(every, timeout),
-        retry=retry or Retry(),
-        pool=identifier("pool", pool),
-        slots=whole("slots", slots, 1, _MOST, 1),
-        priority=whole("priority", priority, -_MOST, _MOST, 0),
-        isolation=choice("isolation", isolation, get_args(Isolation)),
-        memory=None if memory is None else size("memory", memory),
-        trigger_rule=choice("trigger_rule", trigger_rule, get_args(TriggerRule)),
-    )
-    return cast("SensorMaker", lambda function: _make(function, spec))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-
-
-def wait_for_file(
-    path: str, *, every: Duration = "30s", timeout: Duration = "12h", task_id: str = "wait_for_file"
-) -> Step:
-    """A step that waits until a file is there; it needs no process and no slot.
-
-    ``path`` may be a template, and is taken from the folder of the dag file unless it begins with ``/``: this keeps the
-    dag the same on every machine. It is looked for every ``every``; the step fails ``timeout`` after the first look.
-    """
-    if not isinstance(path, str) or not path:  # pyright: ignore[reportUnnecessaryIsInstance]
-        report(Mistake.BAD_TEXT, f"wait_for_file needs the path of a file, not {shown(path)}")
-        path = "."
-    spec = TaskSpec(task_id=identifier("task_id", task_id), kind="file_sensor", sensor=_waiting(every, timeout, path))
-    waits = Task[[], None](_no_function, spec, takes_context=False, signature=_NO_PARAMETERS)
-    node = new_node(waits, spec.task_id)
-    if "{{" in path:
-        check_template(node, path)
-    return Step((node,))
+    spec = replace(_spec("sensor", **options), sensor=waiting(every, timeout))
+    return cast("SensorMaker", _made(None, spec))
 
 
 def retry(
@@ -205,13 +225,54 @@ def retry(
     )
 
 
+def _spec(
+    kind: TaskKind,
+    *,
+    task_id: str | None = None,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    pool: str = "default",
+    slots: int = 1,
+    priority: int = 0,
+    isolation: Isolation = "reuse",
+    memory: int | str | None = None,
+    trigger_rule: TriggerRule = "all_success",
+    max_active: int | None = None,
+    depends_on_past: bool = False,
+) -> TaskSpec:
+    """What all steps of a task have in common, checked."""
+    return TaskSpec(
+        task_id="" if task_id is None else identifier("task_id", task_id),
+        kind=kind,
+        retry=retry or Retry(),
+        timeout=None if timeout is None else seconds("timeout", timeout, least=0.001, otherwise=60.0),
+        pool=identifier("pool", pool),
+        slots=whole("slots", slots, 1, _MOST, 1),
+        priority=whole("priority", priority, -_MOST, _MOST, 0),
+        isolation=choice("isolation", isolation, get_args(Isolation)),
+        memory=None if memory is None else size("memory", memory),
+        trigger_rule=choice("trigger_rule", trigger_rule, get_args(TriggerRule)),
+        max_active=None if max_active is None else whole("max_active", max_active, 1, _MOST, 1),
+        needs=(OWN_PAST,) if flag("depends_on_past", depends_on_past) else (),
+    )
+
+
+def _made(function: Callable[..., Any] | None, spec: TaskSpec) -> object:
+    """The task of a function; without one, what makes it."""
+
+    def make(function: Callable[..., Any], /) -> Task[..., Any]:
+        return _make(function, spec)
+
+    return make if function is None else make(function)
+
+
 def _make(function: Callable[..., Any], spec: TaskSpec) -> Task[..., Any]:
     name = getattr(function, "__name__", type(function).__name__)
     if not isinstance(function, FunctionType):
         report(
             Mistake.ODD_TASK, f"{shown(function)} is not a function", "put the decorator on a function made with def"
         )
-        return Task(_no_function, replace(spec, task_id=spec.task_id or name), takes_context=False, signature=_ANY)
+        return Task(no_function, replace(spec, task_id=spec.task_id or name), takes_context=False, signature=_ANY)
     flags = function.__code__.co_flags
     if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR | CO_GENERATOR):
         odd = "a generator" if flags & CO_GENERATOR else "async"
@@ -235,17 +296,4 @@ def _takes_context(function: FunctionType) -> bool:
     return last == "Context" and getattr(function.__globals__.get(head), last, None) is Context
 
 
-def _waiting(every: Duration, timeout: Duration, path: str | None = None) -> Sensor:
-    return Sensor(
-        every=seconds("every", every, least=0.01, otherwise=60.0),
-        timeout=seconds("timeout", timeout, least=0.01, otherwise=3600.0),
-        path=path,
-    )
-
-
-def _no_function(*_: object, **__: object) -> None:
-    """Stands where a task has no function of its own."""
-
-
-_ANY: Final = Signature(_no_function, skip=0)
-_NO_PARAMETERS: Final = Signature(lambda: None, skip=0)
+_ANY: Final = Signature(no_function, skip=0)

@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from .check import report, shown
 from .mistakes import Mistake
@@ -40,6 +40,17 @@ def seconds(option: str, value: Duration, *, least: float = 0.0, otherwise: floa
         report(Mistake.BAD_DURATION, f"{option}={shown(value)} is out of bounds", f"it is {bound}", near=str(value))
         return otherwise
     return found
+
+
+def shift_ms(option: str, value: Duration) -> int:
+    """A duration in milliseconds that may be negative: ``"-1h"``. A wrong one is reported, 0 stands in for it."""
+    back = isinstance(value, str) and value.strip().startswith("-")
+    found = _seconds(cast("str", value).strip()[1:] if back else value)
+    if found is None or abs(found) > LONGEST:
+        help = "write '-1h', '30m', a number of seconds, or a timedelta; at most ten years"
+        report(Mistake.BAD_DURATION, f"{option}={shown(value)} is not a duration", help, near=str(value))
+        return 0
+    return round(found * (-1000 if back else 1000))
 
 
 def size(option: str, value: int | str) -> int | None:

@@ -23,14 +23,22 @@ def imported_names(code: bytes, name: str, *, is_package: bool) -> Iterator[str]
             yield from _from(statement, package)
 
 
-def _from(statement: ast.ImportFrom, package: str) -> Iterator[str]:
+def absolute(statement: ast.ImportFrom, package: str) -> str | None:
+    """The full name of the module that ``from ... import`` names in a package, empty for its top; None beyond that."""
     base = statement.module or ""
-    if statement.level:
-        parents = package.split(".") if package else []
-        if statement.level - 1 > len(parents):
-            return
-        kept = parents[: len(parents) - statement.level + 1]
-        base = ".".join([*kept, base] if base else kept)
+    if not statement.level:
+        return base
+    parents = package.split(".") if package else []
+    if statement.level - 1 > len(parents):
+        return None
+    kept = parents[: len(parents) - statement.level + 1]
+    return ".".join([*kept, base] if base else kept)
+
+
+def _from(statement: ast.ImportFrom, package: str) -> Iterator[str]:
+    base = absolute(statement, package)
+    if base is None:
+        return
     yield from _with_parents(base)
     for alias in statement.names:
         yield f"{base}.{alias.name}" if base else alias.name

@@ -14,10 +14,13 @@ from msgspec import Struct
 from ostinato.model.errors import DagFileInvalid, NotFound
 from ostinato.model.spec import DagSpec, Source
 
-from .check import Collecting, collecting, did_you_mean
+from .check import YAML_SUFFIX, Collecting, collecting, did_you_mean
+from .clock_guard.rewrite import NAME as ASKED
+from .clock_guard.rewrite import Asked, rewritten
+from .clock_guard.watch import Watch, tell_in_log
 from .dag import Dag, register
 from .import_problem import note_import_error
-from .step import LayoutStopped
+from .unknown import LayoutStopped
 
 
 class LocalModule(Struct, frozen=True):
@@ -36,11 +39,19 @@ class LocalModule(Struct, frozen=True):
 class LocalModules(Struct):
     """Where local modules come from: a snapshot in executors, the folder itself while a file is compiled.
 
-    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it.
+    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it,
+    ``data`` gives a file that a dag in YAML names, by its path from the dag file's folder. With ``asked`` the author's
+    code shows it each call that it makes; see `clock_guard.rewrite`.
     """
 
     find: Callable[[str], LocalModule | None]
     is_folder: Callable[[str], bool]
+    data: Callable[[str], LocalModule | None]
+    asked: Asked | None = None
+
+
+DATA: Final = "./"
+"""What the names of data files in a snapshot begin with. No module is called so."""
 
 
 class Loaded(Struct, frozen=True):
@@ -48,6 +59,7 @@ class Loaded(Struct, frozen=True):
 
     source: Source
     dags: dict[str, Dag]
+    watch: Watch | None = None
 
     def dag(self, dag_id: str) -> Dag:
         """The dag of that id. Raises NotFound if the file does not make it."""
@@ -58,35 +70,43 @@ class Loaded(Struct, frozen=True):
         return found
 
 
-def load_source(source: Source, dag_id: str | None = None) -> Loaded:
+def load_source(source: Source, dag_id: str | None = None, *, watched: bool = False) -> Loaded:
     """Import a snapshot and give its dags. With ``dag_id`` only that dag lays out its steps, which is quicker.
+
+    ``watched`` code can be asked whether it asks the clock, see `clock_guard.watch`; it is a little slower.
 
     Local modules come from the snapshot, also those that tasks import while they run. One source at a time is loaded in a
     process: loading another replaces it. Raises DagFileInvalid, from the error that was raised, if it cannot be imported.
     """
     sources = {source.file: source.code} | {path: code for _, path, code in source.modules}
     gathered = Collecting(source.file, sources, dag_id)
-    error = import_file(gathered, source.code, local_modules(source))
+    watch = Watch(sources, tell_in_log) if watched else None
+    error = import_file(gathered, source.code, local_modules(source, watch.asked if watch else None))
     if gathered.problems:
         problem = gathered.problems[0]
         raise DagFileInvalid(
             problem.what, problems=tuple(gathered.problems), where=f"{problem.file}:{problem.line}", help=problem.help
         ) from error
-    return Loaded(source, gathered.dags)
+    return Loaded(source, gathered.dags, watch)
 
 
 def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
-    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did."""
+    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did.
+
+    A dag file in YAML is read, and nothing is imported: its error is a module that it names and that is not there.
+    """
     install(modules)
+    if gathered.file.endswith(YAML_SUFFIX):
+        return _read_yaml(gathered, code, modules)
     name = _module_name(gathered.file)
     module = ModuleType(name)
     module.__file__ = gathered.file
     token = collecting.set(gathered)
     sys.modules[name] = module
     try:
-        compiled = compiled_text(code, gathered.file)
-        module.__spec__ = ModuleSpec(name, LocalLoader(LocalModule(name, gathered.file, b"")), origin=gathered.file)
-        exec(compiled, module.__dict__)  # noqa: S102 - this is the import
+        loader = LocalLoader(LocalModule(name, gathered.file, code), modules.asked)
+        module.__spec__ = ModuleSpec(name, loader, origin=gathered.file)
+        loader.exec_module(module)
         for value in list(vars(module).values()):
             if isinstance(value, Dag) and value not in gathered.counted:
                 register(value, gathered)
@@ -98,6 +118,19 @@ def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> Bas
     finally:
         collecting.reset(token)
     return None
+
+
+def _read_yaml(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
+    from .yaml_dags import lay_out_file  # noqa: PLC0415 - dags in Python need no YAML
+
+    try:
+        missing = lay_out_file(gathered, code, modules)
+    except LayoutStopped:
+        return None
+    except BaseException as error:  # noqa: BLE001 - the time may be up, or the memory
+        note_import_error(gathered, error)
+        return error
+    return None if missing is None else ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
 
 def build_all(gathered: Collecting) -> list[DagSpec]:
@@ -117,15 +150,19 @@ def compiled_text(code: bytes, path: str) -> CodeType:
 class LocalLoader(Loader):
     """Runs a local module's code."""
 
-    def __init__(self, module: LocalModule) -> None:
+    def __init__(self, module: LocalModule, asked: Asked | None) -> None:
         self._module = module
+        self._asked = asked
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Python's own kind of module will do."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the code that was found, whatever the file holds by now."""
-        exec(compiled_text(self._module.code, self._module.path), module.__dict__)  # noqa: S102 - this is the import
+        compiled = compiled_text if self._asked is None else rewritten
+        if self._asked is not None:
+            module.__dict__[ASKED] = self._asked
+        exec(compiled(self._module.code, self._module.path), module.__dict__)  # noqa: S102 - this is the import
 
     def get_source(self, name: str) -> str:
         """The text, for tracebacks and ``inspect``."""
@@ -145,7 +182,9 @@ class LocalFinder:
         module = self._modules.find(name)
         if module is None:
             return None
-        spec = ModuleSpec(name, LocalLoader(module), origin=module.path, is_package=module.is_package)
+        spec = ModuleSpec(
+            name, LocalLoader(module, self._modules.asked), origin=module.path, is_package=module.is_package
+        )
         spec.has_location = True
         if module.is_package:
             spec.submodule_search_locations = [str(PurePath(module.path).parent)]
@@ -185,11 +224,12 @@ def install(modules: LocalModules) -> None:
     sys.meta_path.append(FolderFinder(modules))
 
 
-def local_modules(source: Source) -> LocalModules:
+def local_modules(source: Source, asked: Asked | None = None) -> LocalModules:
     """The modules of a snapshot."""
     modules = {name: LocalModule(name, path, code) for name, path, code in source.modules}
-    folders = {name[:dot] for name in modules for dot in range(len(name)) if name[dot] == "."}
-    return LocalModules(modules.get, folders.__contains__)
+    named = [name for name in modules if not name.startswith(DATA)]
+    folders = {name[:dot] for name in named for dot in range(len(name)) if name[dot] == "."}
+    return LocalModules(modules.get, folders.__contains__, lambda name: modules.get(DATA + name), asked)
 
 
 def _module_name(file: str) -> str:

@@ -43,6 +43,38 @@ class Mistake(StrEnum):
     UNKNOWN_FILTER = "OST-142"
     UNKNOWN_PARAM = "OST-143"
     BAD_PARAM = "OST-144"
+    BAD_CONDITION = "OST-160"
+    RULE_AND_CONDITIONS = "OST-161"
+    NOTHING_TO_FOLLOW = "OST-162"
+    OPEN_BLOCK = "OST-163"
+    SAME_BLOCK_ID = "OST-164"
+    BAD_GUARD = "OST-165"
+    NESTED_SCOPE = "OST-166"
+    NOT_A_LIST = "OST-167"
+    NOT_GATHERED = "OST-168"
+    BAD_GATHERED = "OST-169"
+    OUTSIDE_SCOPE = "OST-170"
+    EMPTY_SCOPE = "OST-171"
+    BAD_LOOP = "OST-172"
+    RULE_ACROSS = "OST-173"
+    BAD_NEED = "OST-174"
+    BAD_SCHEMA = "OST-175"
+    BAD_QUESTION = "OST-176"
+    MISALIGNED = "OST-177"
+    UNFIT_CALL = "OST-178"
+    ASKS_CLOCK = "OST-180"
+    ASKS_CHANCE = "OST-181"
+    SQL_ASKS_CLOCK = "OST-182"
+    SQL_ASKS_CHANCE = "OST-183"
+    NO_REASON = "OST-184"
+    UNSTEADY = "OST-185"
+    BAD_YAML = "OST-190"
+    YAML_TOO_LARGE = "OST-191"
+    BAD_WORDS = "OST-192"
+    UNKNOWN_STEP = "OST-193"
+    UNKNOWN_FUNCTION = "OST-194"
+    BAD_FILLING = "OST-195"
+    BAD_FOR_EACH = "OST-196"
 
 
 MEANING: Final = {
@@ -82,4 +114,36 @@ MEANING: Final = {
     Mistake.UNKNOWN_FILTER: "A template uses a filter that does not exist or does not fit the name.",
     Mistake.UNKNOWN_PARAM: "The dag does not declare this parameter, or declares it with another type.",
     Mistake.BAD_PARAM: "A parameter is declared by its default value or its type.",
+    Mistake.BAD_CONDITION: "A condition names outcomes: `step(a).on('failed', 'skipped') >> step(b)`.",
+    Mistake.RULE_AND_CONDITIONS: "A step has a trigger rule or conditions on its edges, not both.",
+    Mistake.NOTHING_TO_FOLLOW: "A branch or a short circuit has steps after it, which it chooses from.",
+    Mistake.OPEN_BLOCK: "A block is used inside of itself. It has first and last steps once its `with` is over.",
+    Mistake.SAME_BLOCK_ID: "A block has the id of another block or of a step.",
+    Mistake.BAD_GUARD: "A guarded block has steps of its own as setup and teardown, in the same scope, without trigger rules.",
+    Mistake.NESTED_SCOPE: "A mapped task, `each` or `loop` stands inside of another. Call a dag there instead.",
+    Mistake.NOT_A_LIST: "What is mapped over is a list of plain data, a parameter or an output, of fitting length.",
+    Mistake.NOT_GATHERED: "A step that is performed more than once has many outputs: `gathered(...)` is the list of them.",
+    Mistake.BAD_GATHERED: "Only outputs of a block under `each` or `loop` are gathered, and only outside of it.",
+    Mistake.OUTSIDE_SCOPE: "The item of a block, or the value of a turn, is used outside of the block.",
+    Mistake.EMPTY_SCOPE: "A block under `each` or `loop` has at least one step.",
+    Mistake.BAD_LOOP: "A loop says once until when it goes on, by outputs of steps inside of it.",
+    Mistake.RULE_ACROSS: "A trigger rule or condition crosses the edge of a block that is performed more than once.",
+    Mistake.BAD_NEED: "A wait for another dag counts time (`shift`, `size`) or intervals (`intervals`, `last`), and never waits for itself.",
+    Mistake.BAD_SCHEMA: "The schema of a parameter is valid JSON Schema, and its default satisfies it.",
+    Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
+    Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
+    Mistake.UNFIT_CALL: "A dag is called with parameters that it does not have, or that do not fit.",
+    Mistake.ASKS_CLOCK: "A warning: the code of a task asks the clock. What a run is for is in its context.",
+    Mistake.ASKS_CHANCE: "A warning: the code of a task uses chance without a seed, so no run can be repeated.",
+    Mistake.SQL_ASKS_CLOCK: "A warning: SQL in the code of a task asks the database for its clock.",
+    Mistake.SQL_ASKS_CHANCE: "A warning: SQL in the code of a task asks the database for chance.",
+    Mistake.NO_REASON: "A warning: a comment `# clock ok` gives no reason, and exempts nothing.",
+    Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock, chance, or the order of a set.",
+    Mistake.BAD_YAML: "The file is not YAML 1.2, or uses what is not understood here: tags, keys that are not text or there twice.",
+    Mistake.YAML_TOO_LARGE: "The file is too large, nested too deeply, or its aliases stand for too much.",
+    Mistake.BAD_WORDS: "The file does not satisfy the JSON Schema of dags in YAML.",
+    Mistake.UNKNOWN_STEP: "A step names another one that is not there.",
+    Mistake.UNKNOWN_FUNCTION: "A step names a function `module:function` whose module or function is not there.",
+    Mistake.BAD_FILLING: "`$output`, `$gathered`, `$param`, `$item`, `$turn` stand alone in a mapping, with one name.",
+    Mistake.BAD_FOR_EACH: "`for_each` names a list, here or in a file beside, and `${item}` or `${item.part}` stands for its items.",
 }

@@ -1,4 +1,4 @@
-"""Options that are names, numbers or one of a few words. A wrong one is reported; something stands in for it."""
+"""Options that are names, numbers, one of a few words, or yes and no. A wrong one is reported; something stands in for it."""
 
 import re
 from typing import Final, TypeVar
@@ -40,3 +40,11 @@ def choice(option: str, value: W, choices: tuple[W, ...]) -> W:
     help = did_you_mean(str(value), choices, f"choose one of {listed(choices)}")
     report(Mistake.BAD_CHOICE, f"{option}={shown(value)} is not a choice", help, near=str(value))
     return choices[0]
+
+
+def flag(option: str, value: bool) -> bool:
+    """True or False. Anything else is reported, and False stands in for it."""
+    if value is True or value is False:
+        return value
+    report(Mistake.BAD_CHOICE, f"{option}={shown(value)} is not a choice", "it is True or False", near=f"{option}=")
+    return False

@@ -1,7 +1,7 @@
 """Parameters of a dag: declared once with a type, given when a run is made, used by its steps."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar, cast, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar, cast, get_origin, overload
 
 from msgspec import DecodeError, Struct, json
 
@@ -10,6 +10,7 @@ from ostinato.model.spec import Param
 from ostinato.model.value import encode
 
 from .check import did_you_mean, report, shown
+from .field import Field, checked_schema, faults
 from .mistakes import Mistake
 
 T = TypeVar("T")
@@ -40,50 +41,78 @@ def param(name: str, kind: type[T], /) -> T: ...
 def param(name: str, kind: type[object] | None = None, /) -> object:
     """The run's value of a parameter, as an argument of a step: ``load(param("region", str))``.
 
-    ``kind`` is its Python type, for the type checker; it must be the declared one.
+    ``kind`` is its Python type, for the type checker; it must be the declared one. Of a list or dict it may say what is
+    inside: ``param("days", list[str])``; only a schema checks that.
     """
-    json_type = None if kind is None else _TYPES.get(kind)
+    json_type = None if kind is None else _TYPES.get(get_origin(kind) or kind)
     if kind is not None and json_type is None:
         report(Mistake.BAD_PARAM, f"param({shown(name)}): {kind} is not a type of parameters", _choices())
     return ParamUse(name, json_type)
 
 
 def declared(params: Mapping[str, object]) -> tuple[Param, ...]:
-    """The params of ``@dag(params={...})``: a value is the default, a type says that a value must be given."""
-    found: list[Param] = []
-    for name, value in params.items():
-        kind = value if isinstance(value, type) else cast("type", type(value))
-        json_type = _TYPES.get(kind)
-        if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]
-            report(Mistake.BAD_PARAM, f"{shown(name)} cannot be the name of a parameter", near=str(name))
-        elif json_type is None:
-            report(Mistake.BAD_PARAM, f"the parameter {name!r} cannot be {shown(value)}", _choices(), near=name)
-        elif isinstance(value, type):
-            found.append(Param(name, json_type, required=True))
-        elif _storable(name, value):
-            found.append(Param(name, json_type, default=value))
-    return tuple(found)
+    """The params of ``@dag(params={...})``: a value is the default, a type says that a value must be given.
+
+    A ``field`` is one of both, with what it means and what values it may have.
+    """
+    found = [_declared(name, value) for name, value in params.items()]
+    return tuple(param for param in found if param is not None)
+
+
+def _declared(name: str, declared: object) -> Param | None:
+    field = cast("Field[object]", declared) if isinstance(declared, Field) else Field(declared, "", {})
+    value = field.value
+    json_type = _TYPES.get(value if isinstance(value, type) else type(value))
+    if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]
+        report(Mistake.BAD_PARAM, f"{shown(name)} cannot be the name of a parameter", near=str(name))
+        return None
+    if json_type is None:
+        report(Mistake.BAD_PARAM, f"the parameter {name!r} cannot be {shown(value)}", _choices(), near=name)
+        return None
+    if not _storable(name, field.schema):
+        return None
+    schema = checked_schema(name, field.schema) if field.schema else {}
+    required = isinstance(value, type)
+    if not required and not _storable(name, value):
+        return None
+    default = None if required else value
+    param = Param(name, json_type, default, required=required, description=field.description, schema=schema)
+    wrong = "; ".join(faults(param, value)) if not required else ""
+    if wrong:
+        what = f"the default of the parameter {name!r} does not satisfy its schema: {wrong}"
+        report(Mistake.BAD_SCHEMA, what, near=name)
+    return param
 
 
 def fill(declared: Sequence[Param], given: Mapping[str, object]) -> dict[str, Any]:
     """The values of all of a dag's parameters for a run. Raises UsageError naming everything that does not fit."""
-    by_name = {param.name: param for param in declared}
-    faults = [
-        f"there is no parameter {name!r}" + (f" ({hint})" if (hint := did_you_mean(name, by_name)) else "")
-        for name in given
-        if name not in by_name
-    ]
+    wrong = unfit(declared, given)
+    if wrong:
+        raise UsageError("the parameters do not fit: " + "; ".join(wrong))
     filled: dict[str, Any] = {}
     for param in declared:
         value = given.get(param.name, param.default)
-        if param.name not in given and param.required:
-            faults.append(f"{param.name!r} must be given ({param.type})")
-        elif param.name in given and not _fits(param, value):
-            faults.append(f"{param.name!r} is of type {param.type}, not {shown(value)}")
         filled[param.name] = float(value) if param.type == "number" and type(value) is int else value
-    if faults:
-        raise UsageError("the parameters do not fit: " + "; ".join(faults))
     return filled
+
+
+def unfit(declared: Sequence[Param], given: Mapping[str, object], later: Iterable[str] = ()) -> list[str]:
+    """All that does not fit of what a run is given. The values of the names in ``later`` are not known yet."""
+    by_name = {param.name: param for param in declared}
+    names = dict.fromkeys((*given, *later))
+    wrong = [
+        f"there is no parameter {name!r}" + (f" ({hint})" if (hint := did_you_mean(name, by_name)) else "")
+        for name in names
+        if name not in by_name
+    ]
+    for param in declared:
+        if param.name in given:
+            value = given[param.name]
+            fits = _fits(param, value)
+            wrong += faults(param, value) if fits else [f"{param.name!r} is of type {param.type}, not {shown(value)}"]
+        elif param.required and param.name not in names:
+            wrong.append(f"{param.name!r} must be given ({param.type})")
+    return wrong
 
 
 def from_text(declared: Sequence[Param], given: Mapping[str, str]) -> dict[str, Any]:
@@ -111,7 +140,7 @@ def _storable(name: str, value: object) -> bool:
     try:
         encode(value)
     except NotStorable as error:
-        report(Mistake.BAD_PARAM, f"the default of the parameter {name!r} cannot be kept: {error.what}", near=name)
+        report(Mistake.BAD_PARAM, f"the declaration of the parameter {name!r} cannot be kept: {error.what}", near=name)
         return False
     return True
 

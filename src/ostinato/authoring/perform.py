@@ -1,6 +1,7 @@
 """One attempt: call a task's function with its arguments, and say how it ended. No error of the author's gets out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from msgspec import Struct
@@ -14,43 +15,56 @@ from .arguments import whole
 from .context import Context, Interval, running
 from .dag import Dag
 from .failure import failure_of, folded, message_of, types_of
+from .following import Choices
+from .layout import Node
 from .load import Loaded
 from .schedule import zone
-from .step import Node
 
 
 class Performed(Struct, frozen=True):
-    """How an attempt ended. ``output`` is in stored form; a task that returns None has none."""
+    """How an attempt ended. ``output`` is in stored form; a task that returns None has none.
+
+    ``follow`` is a branch's or short circuit's: the ids of what goes on, of all that comes right after it.
+    """
 
     verdict: Verdict
     output: bytes | None = None
     failure: Failure | None = None
     dead_letters: tuple[DeadLetters, ...] = ()
+    follow: tuple[str, ...] | None = None
 
 
-def perform(loaded: Loaded, call: Call) -> Performed:
-    """Run the task that ``call`` names. Whatever the author's code does, short of ending the process, comes back."""
+def perform(loaded: Loaded, call: Call, stand_in: Callable[..., object] | None = None) -> Performed:
+    """Run the task that ``call`` names. Whatever the author's code does, short of ending the process, comes back.
+
+    ``stand_in`` is called in place of the task's function, with the same arguments.
+    """
     try:
         dag = loaded.dag(call.dag_id)
         node = _node(dag, call.task_id)
         args, kwargs = _arguments(node, call)
-        context = _context(dag, call)
+        context = context_of(dag, call)
     except Exception as error:  # noqa: BLE001 - a file may lay out its dags differently each time
         return unloadable(error)
     if node.task.takes_context:
         args.insert(0, context)
     token = running.set(context)
     try:
-        result = node.task.function(*args, **kwargs)
+        with loaded.watch.during(call.clock) if loaded.watch else nullcontext():
+            result = (stand_in or node.task.function)(*args, **kwargs)
     except Skip:
         return Performed("skipped")
     except BaseException as error:  # noqa: BLE001 - it is the author's code that raised, and this is where it is told
         return Performed("failed", failure=failure_of(error, sources_of(loaded)))
     finally:
         running.reset(token)
-    if node.task.spec.kind == "sensor":
-        return _answer(result, context)
-    return _kept(result, context)
+    match node.task.spec.kind:
+        case "sensor":
+            return _answer(result, context)
+        case "branch" | "short_circuit":
+            return _chosen(node, result, context)
+        case _:
+            return _kept(result, context)
 
 
 def unloadable(error: BaseException, sources: Mapping[str, bytes] | None = None) -> Performed:
@@ -76,17 +90,35 @@ def _answer(result: object, context: Context) -> Performed:
         return Performed("success", dead_letters=tuple(context.rejected))
     if result is False:
         return Performed("not_yet")
-    message = f"a sensor answers True or False, not {type(result).__name__}"
-    return Performed("failed", failure=Failure(how="raised", message=message, types=types_of(TypeError())))
+    return _refused(TypeError(f"a sensor answers True or False, not {type(result).__name__}"))
 
 
-def _kept(result: object, context: Context) -> Performed:
+def _chosen(node: Node, result: object, context: Context) -> Performed:
+    choices = Choices(node)
+    try:
+        if node.task.spec.kind == "branch":
+            follow = choices.chosen(result)
+        elif isinstance(result, bool):
+            follow = choices.all() if result else choices.none()
+        else:
+            return _refused(TypeError(f"a short circuit answers True or False, not {type(result).__name__}"))
+    except (TypeError, ValueError) as error:
+        return _refused(error)
+    return _kept(result, context, follow)
+
+
+def _refused(error: Exception) -> Performed:
+    """The end of an attempt whose answer means nothing."""
+    return Performed("failed", failure=Failure(how="raised", message=str(error), types=types_of(error)))
+
+
+def _kept(result: object, context: Context, follow: tuple[str, ...] | None = None) -> Performed:
     try:
         output = None if result is None else encode(result)
     except NotStorable as error:
         failure = Failure(how="unstorable", message=error.what, types=types_of(error), code=error.code)
         return Performed("failed", failure=failure)
-    return Performed("success", output=output, dead_letters=tuple(context.rejected))
+    return Performed("success", output=output, dead_letters=tuple(context.rejected), follow=follow)
 
 
 def _node(dag: Dag, task_id: str) -> Node:
@@ -103,7 +135,8 @@ def _arguments(node: Node, call: Call) -> tuple[list[Any], dict[str, Any]]:
     return [*args.values()], whole(node.kwargs, node.shapes, (decode(data) for _, data in call.kwargs))
 
 
-def _context(dag: Dag, call: Call) -> Context:
+def context_of(dag: Dag, call: Call) -> Context:
+    """What the task that ``call`` names may know of its run."""
     tz = zone(dag.options.schedule)
     start = moment(call.start).astimezone(tz)
     return Context(
@@ -112,6 +145,7 @@ def _context(dag: Dag, call: Call) -> Context:
         run_id=call.run_id,
         attempt=call.attempt,
         number=call.number,
+        map_index=call.map_index,
         version=call.version,
         logical_date=start.date(),
         interval=Interval(start, moment(call.end).astimezone(tz)),

@@ -5,19 +5,24 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar, overload
 
 from msgspec.structs import replace
 
-from ostinato.model.spec import TaskSpec
+from ostinato.model.spec import Need, TaskSpec
 
 from .arguments import keep
-from .check import caller, report
-from .mistakes import Mistake
+from .check import caller
+from .expand import Expansion, Items
+from .layout import new_node
 from .options import identifier
 from .signature import Signature
-from .step import Layout, Node, Step, layout
+from .step import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NOTHING: Final = Layout("", ())
+OWN_PAST: Final = Need(task_id="", shift=-1, by_interval=True, if_any=True)
+"""Of ``depends_on_past``: the same step of the interval before has succeeded. The build puts the step's full id in."""
+
+_GIVES: Final = frozenset({"python", "branch", "short_circuit"})
+"""The kinds of tasks that return something."""
 
 
 class Task(Generic[P, R]):
@@ -43,7 +48,7 @@ class Task(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R | Step:
         """A step of the dag that is being laid out. For the type checker it is what the task returns."""
-        node = new_node(self, self.spec.task_id)
+        node = new_node(self, self.spec.task_id, caller(1))
         positional, named = self.signature.bind(self.spec.task_id, args, kwargs)
         if positional:
             node.args = keep(node, [(f"{number}", value) for number, value in enumerate(positional)])
@@ -56,35 +61,38 @@ class Task(Generic[P, R]):
         spec = replace(self.spec, task_id=identifier("task_id", task_id))
         return Task(self.function, spec, takes_context=self.takes_context, signature=self.signature)
 
+    @overload
+    def expand(self: "Task[..., None]", **over: Items) -> Step: ...
+    @overload
+    def expand(self, **over: Items) -> list[R]: ...
+    def expand(self, **over: Items) -> list[R] | Step:
+        """Perform the task for each combination of the items of lists: ``load.expand(path=paths)``.
+
+        Lists may be parameters, or what tasks and mapped tasks return. For the type checker it is the list of what the
+        instances return. No item: the step is skipped.
+        """
+        return Expansion(self).expand(**over)
+
+    @overload
+    def expand_zip(self: "Task[..., None]", **over: Items) -> Step: ...
+    @overload
+    def expand_zip(self, **over: Items) -> list[R]: ...
+    def expand_zip(self, **over: Items) -> list[R] | Step:
+        """Perform the task for the first items of lists of one length, for the second ones, and so on."""
+        return Expansion(self).expand_zip(**over)
+
+    def partial(self, **fixed: Any) -> Expansion[R]:
+        """Arguments that are the same in every instance: ``load.partial(region="eu").expand(path=paths)``."""
+        return Expansion(self, fixed)
+
+    def bounded(self, *, limit: int = 1_000, max_active: int | None = None) -> Expansion[R]:
+        """More than ``limit`` instances fail; at most ``max_active`` are unfinished at once."""
+        return Expansion(self, limit=limit, max_active=max_active)
+
+    @property
+    def gives(self) -> bool:
+        """Whether it returns something that other tasks can use."""
+        return self.spec.kind in _GIVES
+
     def __repr__(self) -> str:
         return f"<task {self.spec.task_id}>"
-
-
-def new_node(task: Task[..., Any], task_id: str) -> Node:
-    """A step added to the dag that is being laid out, called where the caller's caller is."""
-    frame = caller(2)
-    current = layout.get()
-    if current is None:
-        report(
-            Mistake.OUTSIDE_DAG,
-            f"the task {task_id!r} is called outside of a dag",
-            f"call it in a function under @dag; to run it here, call {task_id}.function(...)",
-        )
-        return Node(task, task_id, _NOTHING, frame)
-    node = Node(task, task_id, current, frame)
-    if task_id in current.by_id:
-        report(
-            Mistake.SAME_TASK_ID,
-            f"the dag {current.dag_id!r} has two steps {task_id!r}",
-            f"give one of them a name of its own: {_how_to_name(task)}",
-        )
-    else:
-        current.by_id[task_id] = node
-    current.nodes.append(node)
-    return node
-
-
-def _how_to_name(task: Task[..., Any]) -> str:
-    if task.spec.kind == "file_sensor":
-        return 'wait_for_file(..., task_id="...")'
-    return f'{task.function.__name__}.named("...")(...)'

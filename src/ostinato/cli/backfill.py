@@ -1,27 +1,28 @@
-"""``ostinato backfill``: run a range of dates; see how far it is; stop it."""
+"""``ostinato backfill``: run dates of the past; see how far that is; hold it, let it go on, stop it."""
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.home import Home, scheduler_alive
-from ostinato.model.errors import Conflict, UsageError
-from ostinato.model.state import RunState
+from ostinato.model.change import Reprocess
+from ostinato.model.errors import BackfillOver, UsageError
+from ostinato.model.spec import DagSpec
 
 from .cancel import asker
-from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument, PlanDocument
+from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 from .errors import did_you_mean
 from .session import present_home, present_state, state
 from .target import spec_of
-from .terminal import Ink, next_step, out, out_json, say, table
-from .when import duration, local
+from .terminal import next_step, out, out_json, say
 from .words import AsJson, DagId, Params, Timeout, declaration
 
 if TYPE_CHECKING:
     from ostinato.store import Store
+
+    from .backfill_plan import Chosen
 
 app = declaration()
 
@@ -29,46 +30,67 @@ BackfillId = Annotated[int, typer.Argument(metavar="ID", help="the backfill's nu
 Wait = Annotated[
     bool, typer.Option("--wait", help="wait until it is done, with a progress bar; exit 1 if a run failed")
 ]
-Reprocess = Literal["missing", "failed", "all"]
 
 
 @app.command(
     "start",
     epilog="ostinato backfill sales --from 2025-01-01 --to 2025-12-31 --wait\n"
     "ostinato backfill sales --from 2025-05-01 --to 2025-05-31 --reprocess failed\n"
-    "ostinato backfill sales --from 2025-05-01 --to 2025-05-31 --reprocess all --dry-run",
+    "ostinato backfill sales --intervals 2025-05-03,2025-05-07 --reprocess all --cascade --dry-run",
 )
 def start(
     dag: DagId,
-    first: Annotated[str, typer.Option("--from", metavar="DATE", help="the first logical date")],
-    last: Annotated[str, typer.Option("--to", metavar="DATE", help="the last logical date, included")],
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="the first logical date")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="the last logical date, included")] = None,
+    intervals: Annotated[
+        str | None, typer.Option(metavar="DATES", help="in place of --from and --to: dates, with commas between them")
+    ] = None,
     reprocess: Annotated[
         str,
         typer.Option(metavar="WHICH", help="missing: dates without a run; failed: also failed ones; all: all of them"),
     ] = "missing",
+    newest_first: Annotated[bool, typer.Option("--newest-first", "--reverse", help="newest date first")] = False,
+    batch: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="one run for up to N intervals in a row")
+    ] = 1,
+    max_active: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, metavar="N", help="so many of its runs at once (default: as the dag says)"),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="the part of the slots that is its own")
+    ] = 0.1,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="then also what other dags made of these dates, however it stands")
+    ] = False,
     param: Params = None,
-    reverse: Annotated[bool, typer.Option("--reverse", help="newest date first")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be done")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would be done, and how long it takes")
+    ] = False,
     wait: Wait = False,
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> int:
-    """Run a dag for a range of dates.
+    """Run a dag for a range or a list of dates.
 
     A date that is running or queued is never run twice at once. Runs by the clock go before those of a backfill.
     """
-    from .backfill_plan import asked, new_runs, plan_document, planned  # noqa: PLC0415 - loads timetables
+    from ostinato.decide.backfill import Wish  # noqa: PLC0415 - loads timetables
+
+    from .backfill_plan import Manner, ordered, plan_document, planned  # noqa: PLC0415
+    from .backfill_text import draw_plan  # noqa: PLC0415
 
     home, now = present_home(), SystemClock().now()
     with state(home) as store:
-        spec = spec_of(store, dag)
-        wish = asked(spec, first, last, _reprocess(reprocess), reverse=reverse)
-        found = planned(store, spec, wish, now)
-        runs = new_runs(store, spec, found, param or [], asker(), now)
+        chosen = _chosen(spec_of(store, dag), first, last, intervals)
+        wish = Wish(dag, chosen.intervals, _reprocess(reprocess), newest_first, batch, cascade)
+        found = planned(store, wish, now)
+        new, runs = ordered(store, wish, chosen, found, Manner(param or [], max_active, share), asker(), now)
         if dry_run or not runs:
-            _tell_plan(plan_document(spec, wish, found, store.runs(dag_id=dag, limit=50)), as_json=as_json)
+            document = plan_document(store, wish, chosen, found, new.max_active_runs)
+            out_json(document) if as_json else draw_plan(document)
             return 0
-        begun, _ = store.create_backfill(dag, wish.first, wish.last, wish.reprocess, runs, asker(), now)
+        begun, _ = store.create_backfill(new, runs)
         hint(home)
         return _tell(store, home, begun.backfill_id, wait=wait, timeout=timeout, as_json=as_json)
 
@@ -81,6 +103,7 @@ def ls(
 ) -> None:
     """List backfills, newest first."""
     from .backfill_progress import BackfillWatched  # noqa: PLC0415
+    from .backfill_text import draw_all  # noqa: PLC0415
 
     with present_state() as store:
         if dag is not None:
@@ -92,7 +115,7 @@ def ls(
     if not found:
         say("there are no backfills")
         return
-    _draw(found)
+    draw_all(found)
     next_step(f"ostinato backfill show {found[0].backfill_id}")
 
 
@@ -104,6 +127,28 @@ def show(backfill: BackfillId, wait: Wait = False, timeout: Timeout = None, as_j
         return _tell(store, home, backfill, wait=wait, timeout=timeout, as_json=as_json)
 
 
+@app.command("pause", epilog="ostinato backfill pause 3")
+def pause(backfill: BackfillId, as_json: AsJson = False) -> int:
+    """Hold a backfill: none of its runs begins any more; those that have begun go on."""
+    home = present_home()
+    with state(home) as store:
+        if not store.pause_backfill(backfill) and _over(store, backfill):
+            raise BackfillOver(f"backfill {backfill} is over", help="There is nothing to hold.")
+        hint(home)
+        return _tell(store, home, backfill, as_json=as_json)
+
+
+@app.command("resume", epilog="ostinato backfill resume 3\nostinato backfill resume 3 --wait")
+def resume(backfill: BackfillId, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False) -> int:
+    """Let a paused backfill go on."""
+    home = present_home()
+    with state(home) as store:
+        if not store.resume_backfill(backfill) and _over(store, backfill):
+            raise BackfillOver(f"backfill {backfill} is over", help="Start another one.")
+        hint(home)
+        return _tell(store, home, backfill, wait=wait, timeout=timeout, as_json=as_json)
+
+
 @app.command("cancel", epilog="ostinato backfill cancel 3")
 def cancel(backfill: BackfillId, as_json: AsJson = False) -> None:
     """Stop a backfill: runs that have not ended are cancelled, what is done stays."""
@@ -111,18 +156,34 @@ def cancel(backfill: BackfillId, as_json: AsJson = False) -> None:
 
     home, now = present_home(), SystemClock().now()
     with state(home) as store:
-        document = BackfillWatched(store, backfill).look()
-        still_open = store.runs(backfill_id=backfill, states=[RunState.QUEUED, RunState.RUNNING], limit=100_000)
-        if not still_open:
-            raise Conflict(f"backfill {backfill} is over", help="There is nothing left to stop.")
-        for run in still_open:
-            store.request_cancel(run.run_id, asker(), now)
-    hint(home)
-    if as_json:
-        out_json(OneBackfillDocument(backfill=document))
-        return
-    out(f"{len(still_open):,} runs of backfill {backfill} are asked to stop")
+        asked = store.cancel_backfill(backfill, asker(), now)
+        if not asked and _over(store, backfill):
+            raise BackfillOver(f"backfill {backfill} is over", help="There is nothing left to stop.")
+        hint(home)
+        if as_json:
+            out_json(OneBackfillDocument(backfill=BackfillWatched(store, backfill).look()))
+            return
+    out(f"{asked:,} runs of backfill {backfill} are asked to stop")
     next_step(f"ostinato backfill show {backfill}")
+
+
+def _over(store: "Store", backfill_id: int) -> bool:
+    """Whether a backfill is cancelled, or all its runs have ended."""
+    from .backfill_progress import is_over  # noqa: PLC0415
+
+    found = store.backfill(backfill_id)
+    return found.state == "cancelled" or is_over(found.runs or {})
+
+
+def _chosen(spec: DagSpec, first: str | None, last: str | None, words: str | None) -> "Chosen":
+    """The intervals that either a range or a list asks for. Raises UsageError."""
+    from .backfill_plan import between, listed  # noqa: PLC0415
+
+    if words is not None and first is None and last is None:
+        return listed(spec, words)
+    if words is None and first is not None and last is not None:
+        return between(spec, first, last)
+    raise UsageError("which dates?", help="Give --from and --to, or --intervals.")
 
 
 def _reprocess(text: str) -> Reprocess:
@@ -135,9 +196,18 @@ def _reprocess(text: str) -> Reprocess:
             raise UsageError(f'--reprocess: "{text}" is not known', help=advice)
 
 
-def _tell(store: "Store", home: Home, backfill_id: int, *, wait: bool, timeout: float | None, as_json: bool) -> int:
+def _tell(
+    store: "Store",
+    home: Home,
+    backfill_id: int,
+    *,
+    wait: bool = False,
+    timeout: float | None = None,
+    as_json: bool,
+) -> int:
     """Say how far a backfill is, after having followed it to its end if that is asked for; return the exit code."""
     from .backfill_progress import BackfillWatched  # noqa: PLC0415
+    from .backfill_text import draw_one  # noqa: PLC0415
 
     document = BackfillWatched(store, backfill_id).look()
     if wait:
@@ -145,7 +215,7 @@ def _tell(store: "Store", home: Home, backfill_id: int, *, wait: bool, timeout: 
     if as_json:
         out_json(OneBackfillDocument(backfill=document))
     else:
-        _draw_one(document)
+        draw_one(document)
         _next(document, home)
     bad = sum(document.runs.get(name, 0) for name in ("failed", "cancelled"))
     return 1 if wait and bad else 0
@@ -172,7 +242,9 @@ def _next(document: BackfillDocument, home: Home) -> None:
 
     from .backfill_progress import is_over  # noqa: PLC0415
 
-    if not is_over(document.runs) and scheduler_alive(home) is None:
+    if document.state == "paused":
+        next_step(f"ostinato backfill resume {document.backfill_id}")
+    elif not is_over(document.runs) and scheduler_alive(home) is None:
         say("no scheduler runs here: start one with `ostinato dev`, or do it here and now:")
         next_step(f"ostinato backfill show {document.backfill_id} --wait")
     elif document.runs.get("failed"):
@@ -181,53 +253,3 @@ def _next(document: BackfillDocument, home: Home) -> None:
         next_step(f"ostinato runs --backfill {document.backfill_id}")
     else:
         next_step(f"ostinato backfill show {document.backfill_id} --wait")
-
-
-def _draw_one(document: BackfillDocument) -> None:
-    from .backfill_view import Pace, numbers  # noqa: PLC0415
-
-    ink = Ink(sys.stdout)
-    out(
-        f"{ink(f'backfill {document.backfill_id}', 'bold')} of {document.dag_id}: {numbers(document, Pace().told(document, SystemClock().now()))}"
-    )
-    states = ", ".join(f"{count:,} {ink.state(name)}" for name, count in sorted(document.runs.items()))
-    out(f"  {'runs':10} {states or 'none'}")
-    if document.errors:
-        tries = ", ".join(f"{count:,} {name}" for name, count in sorted(document.errors.items()))
-        out(f"  {'errors':10} {tries}")
-
-
-def _draw(found: list[BackfillDocument]) -> None:
-    ink = Ink(sys.stdout)
-    rows = [
-        (
-            str(each.backfill_id),
-            each.dag_id,
-            each.first,
-            each.last,
-            each.reprocess,
-            f"{sum(each.runs.values()):,}",
-            ", ".join(f"{count:,} {ink.state(name)}" for name, count in sorted(each.runs.items())),
-            local(each.created_at),
-        )
-        for each in found
-    ]
-    header = ("ID", "DAG", "FROM", "TO", "REPROCESS", "RUNS", "STATES", "CREATED")
-    out(table(header, rows, right=(0, 5), ink=ink))
-
-
-def _tell_plan(document: PlanDocument, *, as_json: bool) -> None:
-    if as_json:
-        out_json(document)
-        return
-    if document.runs:
-        first, last = document.runs[0].logical_date, document.runs[-1].logical_date
-        span = first if first == last else f"{first} to {last}, in this order"
-        out(f"{len(document.runs):,} runs of {document.dag_id} would be created: {span}")
-    else:
-        out(f"no run of {document.dag_id} would be created")
-    for reason, count in document.left_alone.items():
-        out(f"  {count:,} left alone: {reason}")
-    if document.median_run_ms is not None:
-        out(f"  a run took {duration(document.median_run_ms)} lately (median)")
-    next_step("the same without --dry-run" if document.runs else "--reprocess failed or --reprocess all runs more")

@@ -1,133 +1,184 @@
-"""From two dates to the runs of a backfill, and what is left alone and why."""
+"""From dates to the runs of a backfill, what is left alone and why, and how long it may take."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from ostinato.authoring.params import from_text
-from ostinato.decide.backfill import Reprocess, plan
+from ostinato.decide.backfill import Plan, PlannedRun, Reason, Wish, plan
+from ostinato.decide.estimate import Estimate, estimate
+from ostinato.decide.interval_set import IntervalSet
 from ostinato.decide.timetable import intervals_between
-from ostinato.model.change import NewRun
+from ostinato.model.change import NewBackfill, NewRun
 from ostinato.model.errors import UsageError
 from ostinato.model.limits import Limits
-from ostinato.model.record import Run, run_key
+from ostinato.model.record import run_key
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
-from ostinato.model.time import DataInterval, Instant, moment
+from ostinato.model.time import DataInterval, Instant, instant, moment
 from ostinato.model.value import encode
 
-from .documents import PlanDocument, PlannedRun
-from .order import nth_of, pairs
-from .when import day_bounds, day_of, logical_date, parse_date, zone_of
+from .documents import PlanDocument, PlannedRunDocument
+from .order import pairs
+from .target import spec_of
+from .when import day_bounds, day_of, logical_date, parse_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.store import Store
 
-_REASONS: Final = {
-    RunState.SUCCESS: "succeeded already",
-    RunState.FAILED: "failed before",
-    RunState.CANCELLED: "was cancelled before",
-    RunState.QUEUED: "is queued",
-    RunState.RUNNING: "is running",
+_REASONS: Final[dict[Reason, str]] = {
+    "success": "succeeded already",
+    "failed": "failed before",
+    "missing": "never ran",
+    "running": "is queued or running",
+    "not over": "is not over yet",
+    "before start": "is before the dag's start",
+    "after end": "is after the dag's end",
 }
+_HISTORY: Final = 50
+"""So many earlier runs tell how long one takes."""
 
 
-class Asked(Struct, frozen=True):
-    """What a person asks to be run again: ``first`` and ``last`` are the first and the last instant of the range."""
+class Chosen(Struct, frozen=True):
+    """The intervals that were asked for, ascending, and the ranges of time in which they start."""
 
-    dag_id: str
-    first: Instant
-    last: Instant
-    reprocess: Reprocess
-    reverse: bool
+    intervals: tuple[DataInterval, ...]
+    ranges: tuple[DataInterval, ...]
 
 
-class Planned(Struct, frozen=True):
-    """The intervals to run, each with which run of its interval it will be, and how many are left alone, by reason."""
+class Manner(Struct, frozen=True):
+    """How the runs are run: parameters as they were typed, how many go on at once (None: as the dag says), the share."""
 
-    create: list[tuple[DataInterval, int]]
-    left_alone: dict[str, int]
+    params: Sequence[str] = ()
+    max_active_runs: int | None = None
+    share: float = 0.1
 
 
-def asked(spec: DagSpec, first: str, last: str, reprocess: Reprocess, *, reverse: bool) -> Asked:
-    """The range of two dates, both included. Raises UsageError."""
+def between(spec: DagSpec, first: str, last: str) -> Chosen:
+    """The intervals that start from one date to another, both included. Raises UsageError."""
     zone = zone_of(spec.schedule)
     begin, _ = day_bounds(parse_date(first, "--from"), zone)
     _, after = day_bounds(parse_date(last, "--to"), zone)
     if after <= begin:
         raise UsageError(f"--to: {last} is before {first}", help="Exchange the two.")
-    return Asked(spec.dag_id, begin, after - 1, reprocess, reverse)
+    return Chosen(bounded(intervals_between(spec.schedule, begin, after - 1)), (DataInterval(begin, after),))
 
 
-def planned(store: "Store", spec: DagSpec, wish: Asked, now: Instant) -> Planned:
-    """What the backfill would do. Intervals that are not over, or beyond the dag's own dates, are left alone."""
-    left: dict[str, int] = {}
-    sensible: list[DataInterval] = []
+def listed(spec: DagSpec, words: str) -> Chosen:
+    """The intervals of a list: all that start on a day, or the one that starts at a moment. Raises UsageError."""
+    found: set[DataInterval] = set()
+    ranges: list[DataInterval] = []
+    for word in filter(None, (each.strip() for each in words.split(","))):
+        begin, after = _bounds(spec, word)
+        here = bounded(intervals_between(spec.schedule, begin, after - 1))
+        if not here:
+            raise UsageError(f"--intervals: no interval of the schedule starts at {word}")
+        found.update(here)
+        ranges.append(DataInterval(begin, after))
+    if not found:
+        raise UsageError("--intervals: there is none", help="Write them as 2025-01-03,2025-01-07.")
+    return Chosen(bounded(sorted(found)), IntervalSet.of(ranges).ranges)
+
+
+def _bounds(spec: DagSpec, word: str) -> tuple[Instant, Instant]:
+    zone = zone_of(spec.schedule)
+    if "T" not in word:
+        return day_bounds(parse_date(word, "--intervals"), zone)
+    start = instant(parse_moment(word, zone, "--intervals"))
+    return start, start + 1
+
+
+def bounded(intervals: Iterable[DataInterval]) -> tuple[DataInterval, ...]:
+    """As many intervals as one command may deal with. Raises UsageError for more."""
     most = Limits().open_runs
-    for interval in intervals_between(spec.schedule, wish.first, wish.last):
-        reason = _no_reason_to_run(spec, interval, now)
-        if reason:
-            left[reason] = left.get(reason, 0) + 1
-        else:
-            sensible.append(interval)
-        if len(sensible) > most:
-            raise UsageError(f"the range holds more than {most:,} intervals", help="Do it in several backfills.")
-    known = store.latest_by_interval(spec.dag_id, wish.first, wish.last + 1)
-    latest = {start: (run.state, nth_of(run)) for start, run in known.items()}
-    decided = plan(sensible, latest, wish.reprocess, reverse=wish.reverse)
-    left |= {_REASONS[state]: count for state, count in decided.skip.items()}
-    return Planned(decided.create, left)
+    found = tuple(islice(intervals, most + 1))
+    if len(found) > most:
+        raise UsageError(f"the range holds more than {most:,} intervals", help="Do it in several parts.")
+    return found
 
 
-def _no_reason_to_run(spec: DagSpec, interval: DataInterval, now: Instant) -> str:
-    if interval.end > now:
-        return "is not over yet"
-    if spec.start is not None and interval.start < spec.start:
-        return "is before the dag's start"
-    if spec.end is not None and interval.start > spec.end:
-        return "is after the dag's end"
-    return ""
+def planned(store: "Store", wish: Wish, now: Instant) -> Plan:
+    """What the backfill would do. Raises CascadeInACircle."""
+    if not wish.cascade:
+        return plan(wish, {wish.dag_id: spec_of(store, wish.dag_id)}, store.runs_over, now)
+    specs = {dag.dag_id: store.compiled(dag.version).spec for dag in store.dags()}
+    return plan(wish, specs, store.runs_over, now)
 
 
-def new_runs(
-    store: "Store", spec: DagSpec, found: Planned, params: Sequence[str], by: str, now: Instant
-) -> list[NewRun]:
-    """The runs to create. Raises UsageError for parameters that misfit."""
-    version = store.dag(spec.dag_id).version
-    values = encode(from_text(spec.params, pairs(params)))
-    return [
-        NewRun(
-            spec.dag_id,
-            version,
-            run_key(interval.start, nth),
-            "backfill",
-            interval.start,
-            interval.end,
-            values,
-            now,
-            by=by,
-        )
-        for interval, nth in found.create
-    ]
+def ordered(
+    store: "Store", wish: Wish, chosen: Chosen, found: Plan, manner: Manner, by: str, now: Instant
+) -> tuple[NewBackfill, list[NewRun]]:
+    """What to create. Raises UsageError for parameters that misfit, or that another dag of the cascade has to be given."""
+    spec = spec_of(store, wish.dag_id)
+    params = {wish.dag_id: encode(from_text(spec.params, pairs(manner.params)))}
+    versions = {dag_id: store.dag(dag_id).version for dag_id in {run.dag_id for run in found.create}}
+    for dag_id in versions.keys() - params.keys():
+        params[dag_id] = encode(_defaults(store, dag_id))
+    new = NewBackfill(
+        dag_id=wish.dag_id,
+        chosen=chosen.ranges,
+        params=params[wish.dag_id],
+        at=now,
+        by=by,
+        reprocess=wish.reprocess,
+        newest_first=wish.newest_first,
+        batch=wish.batch,
+        cascade=wish.cascade,
+        max_active_runs=manner.max_active_runs or spec.max_active_runs,
+        share=manner.share,
+    )
+    return new, [_new_run(run, versions[run.dag_id], params[run.dag_id], by, now) for run in found.create]
 
 
-def plan_document(spec: DagSpec, wish: Asked, found: Planned, history: Sequence[Run]) -> PlanDocument:
-    """The plan as an answer; ``history`` are earlier runs, to say how long one takes."""
-    took = sorted(run.finished_at - run.started_at for run in history if run.finished_at and run.started_at)
+def _defaults(store: "Store", dag_id: str) -> dict[str, object]:
+    try:
+        return from_text(spec_of(store, dag_id).params, {})
+    except UsageError as error:
+        raise UsageError(f"--cascade: {dag_id}: {error.what}", help=f"Backfill {dag_id} by itself.") from error
+
+
+def _new_run(run: PlannedRun, version: str, params: bytes, by: str, now: Instant) -> NewRun:
+    start, end = run.interval.start, run.interval.end
+    return NewRun(run.dag_id, version, run_key(start, run.nth), "backfill", start, end, params, now, by=by)
+
+
+def plan_document(store: "Store", wish: Wish, chosen: Chosen, found: Plan, max_active_runs: int) -> PlanDocument:
+    """The plan as an answer, with what history says of how long it takes."""
+    schedules = {each: spec_of(store, each).schedule for each in {wish.dag_id, *(run.dag_id for run in found.create)}}
+    counts = Counter(run.dag_id for run in found.create)
+    took = {each: list(_durations(store, each, found)) for each in schedules}
+    guess = estimate(counts, took, max_active_runs)
     return PlanDocument(
-        dag_id=spec.dag_id,
-        first=day_of(wish.first, spec.schedule),
-        last=day_of(wish.last, spec.schedule),
+        dag_id=wish.dag_id,
+        first=day_of(chosen.ranges[0].start, schedules[wish.dag_id]),
+        last=day_of(chosen.ranges[-1].end - 1, schedules[wish.dag_id]),
         reprocess=wish.reprocess,
         runs=[
-            PlannedRun(
-                logical_date=logical_date(interval, spec.schedule),
-                interval_start=moment(interval.start),
-                interval_end=moment(interval.end),
+            PlannedRunDocument(
+                dag_id=run.dag_id,
+                logical_date=logical_date(run.interval, schedules[run.dag_id]),
+                interval_start=moment(run.interval.start),
+                interval_end=moment(run.interval.end),
             )
-            for interval, _ in found.create
+            for run in found.create
         ],
-        left_alone=found.left_alone,
-        median_run_ms=took[len(took) // 2] if took else None,
+        left_alone={_REASONS[reason]: count for reason, count in found.left_alone.items()},
+        median_run_ms=round(median(took[wish.dag_id])) if took[wish.dag_id] else None,
+        max_active_runs=max_active_runs,
+        estimated_ms=guess.total_ms if isinstance(guess, Estimate) else None,
+        too_little_history=None if isinstance(guess, Estimate) else guess.dag_id,
     )
+
+
+def _durations(store: "Store", dag_id: str, found: Plan) -> Iterator[int]:
+    """How long the newest successful runs of a dag took that were for about as much time as those that are planned."""
+    lengths = [run.interval.end - run.interval.start for run in found.create if run.dag_id == dag_id]
+    for run in store.runs(dag_id=dag_id, states=[RunState.SUCCESS], limit=_HISTORY):
+        length = run.interval.end - run.interval.start
+        alike = not lengths or max(lengths) / 2 <= length <= max(lengths) * 2
+        if alike and run.started_at is not None and run.finished_at is not None:
+            yield run.finished_at - run.started_at

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
-from ostinato.model.spec import Schedule
+from ostinato.model.record import UNMAPPED
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
 
-from .documents import BackfillDocument
-from .reading import when
+from .documents import BackfillDocument, DatesDocument
+from .reading import plain_params, when
+from .target import spec_of
 from .waiting import Wait, WaitedTooLong, pause
 from .when import day_of
 
 if TYPE_CHECKING:
-    from ostinato.model.record import Run
+    from ostinato.model.record import Backfill, Run
     from ostinato.store import Store
+    from ostinato.store.read import OutputKey
 
 _MOST_RUNS: Final = 100_000
 _LOOK_MS: Final = 150
@@ -41,12 +43,21 @@ class BackfillWatched:
         found = self._store.backfill(self._id)
         totals = self._store.totals(self._id)
         self._count_rows()
+        chosen = self._dates(found)
         return BackfillDocument(
             backfill_id=found.backfill_id,
             dag_id=found.dag_id,
-            first=day_of(found.first, self._schedule(found.dag_id)),
-            last=day_of(found.last, self._schedule(found.dag_id)),
+            state=_state(found),
+            first=chosen[0].first,
+            last=chosen[-1].last,
+            chosen=chosen,
             reprocess=found.reprocess,
+            newest_first=found.newest_first,
+            batch=found.batch,
+            cascade=found.cascade,
+            params=plain_params(found.params),
+            max_active_runs=found.max_active_runs,
+            share=found.share,
             by=found.by,
             created_at=moment(found.created_at),
             runs=found.runs or {},
@@ -58,8 +69,12 @@ class BackfillWatched:
             finished_at=when(totals.finished_at) if is_over(found.runs or {}) else None,
         )
 
-    def _schedule(self, dag_id: str) -> Schedule | None:
-        return self._store.compiled(self._store.dag(dag_id).version).spec.schedule
+    def _dates(self, found: "Backfill") -> list[DatesDocument]:
+        schedule = spec_of(self._store, found.dag_id).schedule
+        return [
+            DatesDocument(first=day_of(each.start, schedule), last=day_of(each.end - 1, schedule))
+            for each in found.chosen
+        ]
 
     def _count_rows(self) -> None:
         """Add the rows of runs that have succeeded since the last look: what has succeeded stays as it is."""
@@ -68,12 +83,23 @@ class BackfillWatched:
         self._rows |= rows_of(self._store, fresh)
 
 
+def _state(found: "Backfill") -> str:
+    return "finished" if found.state != "cancelled" and is_over(found.runs or {}) else found.state
+
+
 def rows_of(store: "Store", runs: "Sequence[Run]") -> dict[int, int]:
     """How many rows each run says it wrote."""
-    sizes = {version: len(store.compiled(version).spec.tasks) for version in {run.version for run in runs}}
-    wanted = [(run.run_id, task_no) for run in runs for task_no in range(sizes[run.version])]
+    specs = {version: store.compiled(version).spec for version in {run.version for run in runs}}
     found = {run.run_id: 0 for run in runs}
-    for (run_id, _), output in store.outputs(wanted).items():
+    wanted: list[OutputKey] = []
+    for run in runs:
+        for task_no, task in enumerate(specs[run.version].tasks):
+            if task.scope is None:
+                wanted.append((run.run_id, task_no, UNMAPPED))
+            else:
+                outputs = store.outputs_of_all(run.run_id, task_no)
+                found[run.run_id] += sum(_rows_in(output) for output in outputs if output is not None)
+    for (run_id, _, _), output in store.outputs(wanted).items():
         found[run_id] += _rows_in(output)
     return found
 

@@ -94,6 +94,8 @@ def numbers(document: BackfillDocument, pace: str = "") -> str:
     """Runs, tasks, rows, rejected rows, and how fast it goes, in one line."""
     done, total = over(document.runs), sum(document.runs.values())
     parts = [f"{done:,}/{total:,} runs"]
+    if document.state in {"paused", "cancelled"}:
+        parts.insert(0, document.state)
     if failed := document.runs.get("failed", 0):
         parts.append(f"{failed:,} failed")
     parts.append(f"{sum(document.tasks.values()):,} tasks")

@@ -13,7 +13,7 @@ from ostinato.model.record import DagProblem
 
 from .dag_files import existing
 from .documents import CheckDocument, CheckedDag
-from .problems import draw_problems, shown_path
+from .problems import Severity, draw_problems, shown_path
 from .reading import problem_document
 from .terminal import Ink, next_step, out, out_json, say
 from .words import AsJson, declaration
@@ -31,27 +31,42 @@ def check(
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="PATHS", help="dag files, or folders of them (default: this folder)")
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="count warnings as problems")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Compile dag files and show every problem with its place. Exit 3 if there is any."""
+    """Compile dag files and show every problem with its place. Exit 3 if there is any.
+
+    Where the code of tasks asks the clock or chance there is a warning, unless a comment `# clock ok: reason` allows it.
+    """
     from ostinato.control.deploy import dag_files  # noqa: PLC0415 - help does without
 
     files = dag_files(existing(paths or ["."]))
     compiled = compile_all(files)
     problems = [problem for each in compiled for problem in each.problems] + same_ids(compiled)
+    warnings = clock_warnings(compiled)
     if as_json:
-        out_json(_document(files, compiled, problems))
+        out_json(_document(files, compiled, problems, warnings))
     else:
-        _draw(compiled, problems)
-    return WRONG_DEFINITION if problems else 0
+        _draw(compiled, problems, warnings)
+    return WRONG_DEFINITION if problems or (strict and warnings) else 0
 
 
 def compile_all(files: Sequence[Path]) -> list["Compilation"]:
     """Compile each file in a child of its own, as many at a time as there are processors."""
-    from ostinato.control.compile import compile_file  # noqa: PLC0415 - help does without
+    from ostinato.control.alignment import aligned  # noqa: PLC0415 - help does without
+    from ostinato.control.steady import compile_steady  # noqa: PLC0415
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, max(len(files), 1))) as pool:
-        return list(pool.map(compile_file, files))
+        alone = list(pool.map(compile_steady, files))
+    return [aligned(each, alone) for each in alone]
+
+
+def clock_warnings(compiled: Sequence["Compilation"]) -> list[DagProblem]:
+    """Where tasks ask the clock or chance; a place in a module that several files use is told once."""
+    from ostinato.authoring.clock_guard.lint import lint  # noqa: PLC0415 - help does without
+
+    sound = (each.source for each in compiled if not each.problems)
+    return list(dict.fromkeys(warning for source in sound for warning in lint(source)))
 
 
 def same_ids(compiled: Sequence["Compilation"]) -> list[DagProblem]:
@@ -69,7 +84,10 @@ def same_ids(compiled: Sequence["Compilation"]) -> list[DagProblem]:
 
 
 def _document(
-    files: Sequence[Path], compiled: Sequence["Compilation"], problems: Sequence[DagProblem]
+    files: Sequence[Path],
+    compiled: Sequence["Compilation"],
+    problems: Sequence[DagProblem],
+    warnings: Sequence[DagProblem],
 ) -> CheckDocument:
     return CheckDocument(
         files=[str(file) for file in files],
@@ -79,21 +97,25 @@ def _document(
             for dag in each.dags
         ],
         problems=[problem_document(problem) for problem in problems],
+        warnings=[problem_document(warning) for warning in warnings],
     )
 
 
-def _draw(compiled: Sequence["Compilation"], problems: Sequence[DagProblem]) -> None:
+def _draw(compiled: Sequence["Compilation"], problems: Sequence[DagProblem], warnings: Sequence[DagProblem]) -> None:
     ink = Ink(sys.stdout)
-    if problems:
-        out(draw_problems(problems, ink))
-        out()
+    for found, severity in ((warnings, Severity.WARNING), (problems, Severity.ERROR)):
+        if found:
+            out(draw_problems(found, ink, severity))
+            out()
     for dag in (dag for each in compiled for dag in each.dags):
         out(
             f"{ink('ok', 'green')}  {dag.spec.dag_id}  {len(dag.spec.tasks):,} tasks  {ink(shown_path(dag.file), 'dim')}"
         )
+    for found, name in ((warnings, "warning"), (problems, "problem")):
+        if found:
+            files = len({each.file for each in found})
+            say(f"{len(found)} {name}{'s' * (len(found) > 1)} in {files} file{'s' * (files > 1)}")
     if problems:
-        broken = len({problem.file for problem in problems})
-        say(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {broken} file{'s' * (broken > 1)}")
         return
     first = next((dag for each in compiled for dag in each.dags), None)
     if first is None:

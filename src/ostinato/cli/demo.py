@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
     from ostinato.app import Running
-    from ostinato.decide.backfill import Reprocess
+    from ostinato.model.change import Reprocess
     from ostinato.model.record import Backfill
     from ostinato.model.spec import DagSpec
     from ostinato.model.time import Instant
@@ -122,12 +122,15 @@ class Performance:
         return self._begin("all")
 
     def _begin(self, reprocess: "Reprocess") -> int:
-        from .backfill_plan import asked, new_runs, planned  # noqa: PLC0415
+        from ostinato.decide.backfill import Wish  # noqa: PLC0415
+
+        from .backfill_plan import Manner, between, ordered, planned  # noqa: PLC0415
 
         now = SystemClock().now()
-        wish = asked(self._spec, FIRST_DAY, LAST_DAY, reprocess, reverse=False)
-        runs = new_runs(self._store, self._spec, planned(self._store, self._spec, wish, now), [], "demo", now)
-        begun, _ = self._store.create_backfill(DAG, wish.first, wish.last, reprocess, runs, "demo", now)
+        chosen = between(self._spec, FIRST_DAY, LAST_DAY)
+        wish = Wish(DAG, chosen.intervals, reprocess)
+        made = planned(self._store, wish, now)
+        begun, _ = self._store.create_backfill(*ordered(self._store, wish, chosen, made, Manner(), "demo", now))
         hint(self._stage.home)
         return begun.backfill_id
 

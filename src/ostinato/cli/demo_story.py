@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.connectors.channels import ROUTING_KEY
 from ostinato.decide.alarm import key_of
-from ostinato.model.record import Attempt, Run
+from ostinato.model.record import Attempt, Run, instance_name
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
 
@@ -44,7 +44,7 @@ def _failed_tries(store: "Store", run: Run) -> list[Attempt]:
 
 def _line(spec: DagSpec, run: Run, attempt: Attempt) -> str:
     found = attempt_document(attempt)
-    task = spec.tasks[attempt.task_no].task_id
+    task = instance_name(spec, attempt.task_no, attempt.map_index)
     end = "then succeeded" if run.state == RunState.SUCCESS else "no further try"
     day = logical_date(run.interval, spec.schedule)
     return f"{day}  {task}, try {found.number}: {found.error_class} error ({found.rule}), {end}"

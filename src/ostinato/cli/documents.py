@@ -67,9 +67,13 @@ class AttemptDocument(Struct, kw_only=True):
 
 
 class TaskDocument(Struct, kw_only=True):
-    """One task of a run; ``state`` is ``none`` before its first move. ``due_at``: when it is looked at again."""
+    """One task instance of a run; ``state`` is ``none`` before its first move. ``due_at``: when it is looked at again.
+
+    ``map_index`` is null for a task in no scope; in a scope, for the task as a whole.
+    """
 
     task_no: int
+    map_index: int | None
     task_id: str
     kind: str
     state: str
@@ -85,6 +89,7 @@ class RejectedDocument(Struct, kw_only=True):
 
     run_id: int
     task_id: str
+    map_index: int | None
     asset: str
     partition: str
     path: str
@@ -113,6 +118,7 @@ class EventDocument(Struct, kw_only=True):
     seq: int
     at: datetime
     task_id: str | None
+    map_index: int | None
     attempt: int | None
     cause: str
     was: str
@@ -135,6 +141,7 @@ class LogDocument(Struct, kw_only=True):
     """What one attempt wrote, at most the last megabyte; ``cut`` says that something before it was left out."""
 
     task_id: str
+    map_index: int | None
     attempt: int
     number: int
     state: str
@@ -193,26 +200,44 @@ class CheckedDag(Struct, kw_only=True):
 
 
 class CheckDocument(Struct, kw_only=True):
-    """Answer of ``check``."""
+    """Answer of ``check``. A file with ``problems`` is not taken over; ``warnings`` do not keep it from that."""
 
     schema: str = "check/1"
     files: list[str]
     dags: list[CheckedDag]
     problems: list[ProblemDocument]
+    warnings: list[ProblemDocument]
+
+
+class DatesDocument(Struct, kw_only=True):
+    """Logical dates from the first to the last, both included."""
+
+    first: str
+    last: str
 
 
 class BackfillDocument(Struct, kw_only=True):
     """A backfill and how far it is.
 
-    ``runs`` and ``tasks`` count by state, ``errors`` failed tries by error class. ``rows`` adds up what tasks returned
-    under the key ``rows``; ``rejected`` counts dead letters. ``first`` and ``last`` are logical dates.
+    ``state`` is running, paused, cancelled or finished. ``first`` and ``last`` are logical dates; ``chosen`` are the
+    dates between them that were asked for. ``max_active_runs`` of its runs go on at once; ``share`` (0 to 1) of the
+    slots is its own. ``runs`` and ``tasks`` count by state, ``errors`` failed tries by error class. ``rows`` adds up what
+    tasks returned under the key ``rows``; ``rejected`` counts dead letters.
     """
 
     backfill_id: int
     dag_id: str
+    state: str
     first: str
     last: str
+    chosen: list[DatesDocument]
     reprocess: str
+    newest_first: bool
+    batch: int
+    cascade: bool
+    params: dict[str, Any]
+    max_active_runs: int
+    share: float
     by: str
     created_at: datetime
     runs: dict[str, int]
@@ -232,24 +257,27 @@ class BackfillsDocument(Struct, kw_only=True):
 
 
 class OneBackfillDocument(Struct, kw_only=True):
-    """Answer of ``backfill show`` and of a backfill that was started or cancelled."""
+    """Answer of ``backfill show`` and of a backfill that was started, paused, resumed or cancelled."""
 
     schema: str = "backfill/1"
     backfill: BackfillDocument
 
 
-class PlannedRun(Struct, kw_only=True):
-    """A run that a backfill would create."""
+class PlannedRunDocument(Struct, kw_only=True):
+    """A run that a backfill would create: of which dag, and for which time."""
 
+    dag_id: str
     logical_date: str
     interval_start: datetime
     interval_end: datetime
 
 
 class PlanDocument(Struct, kw_only=True):
-    """Answer of ``backfill --dry-run``: what would be created, and how many intervals would be left alone, by reason.
+    """Answer of ``backfill --dry-run``: every run that would be created, in that order.
 
-    ``median_run_ms`` is how long the newest runs of the dag took.
+    ``left_alone`` counts the intervals that get none, by reason. ``median_run_ms`` is how long the newest successful
+    runs of the dag took that were for as much time. ``estimated_ms`` is for all runs, ``max_active_runs`` at once; null if
+    too few runs have been seen: ``too_little_history`` names their dag.
     """
 
     schema: str = "backfill-plan/1"
@@ -257,9 +285,39 @@ class PlanDocument(Struct, kw_only=True):
     first: str
     last: str
     reprocess: str
-    runs: list[PlannedRun]
+    runs: list[PlannedRunDocument]
     left_alone: dict[str, int]
     median_run_ms: int | None
+    max_active_runs: int
+    estimated_ms: int | None
+    too_little_history: str | None
+
+
+class GapDocument(Struct, kw_only=True):
+    """Intervals that follow each other and are all ``missing``, ``failed``, ``stale`` or ``running``.
+
+    ``first`` and ``last`` are logical dates, ``intervals`` is how many they are.
+    """
+
+    gap: str
+    first: str
+    last: str
+    interval_start: datetime
+    interval_end: datetime
+    intervals: int
+
+
+class GapsDocument(Struct, kw_only=True):
+    """Answer of ``gaps``: of so many ``intervals``, how many are not a success of today's ``version``, and which."""
+
+    schema: str = "gaps/1"
+    dag_id: str
+    version: str
+    first: str
+    last: str
+    intervals: int
+    counts: dict[str, int]
+    gaps: list[GapDocument]
 
 
 class DeadLettersDocument(Struct, kw_only=True):

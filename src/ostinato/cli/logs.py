@@ -9,13 +9,14 @@ import typer
 
 from ostinato.home import Home
 from ostinato.model.errors import NotFound, UsageError
-from ostinato.model.record import Attempt, Run
+from ostinato.model.record import UNMAPPED, Attempt, Instance, Run
 from ostinato.model.state import FINAL_RUN
 
 from .documents import LogDocument, LogsDocument
 from .log_text import LogText
+from .reading import mapped
 from .session import present_home, state
-from .target import run_named, task_named
+from .target import instance_named, run_named
 from .terminal import Ink, next_step, out_json, plain, say
 from .words import AsJson, RunName, declaration
 
@@ -31,7 +32,9 @@ _MOST_BYTES: Final = 1 << 20
 @app.command(epilog="ostinato logs 12\nostinato logs 12 load --attempt 1\nostinato logs sales -f   (its newest run)")
 def logs(
     run: RunName,
-    task: Annotated[str | None, typer.Argument(metavar="TASK", help="only what this task wrote")] = None,
+    task: Annotated[
+        str | None, typer.Argument(metavar="TASK", help="only what this task wrote; load[3]: this instance of it")
+    ] = None,
     attempt: Annotated[int | None, typer.Option(min=1, metavar="N", help="only the task's Nth try")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the run is over")] = False,
     as_json: AsJson = False,
@@ -44,11 +47,12 @@ def logs(
         found = run_named(store, run, newest=True)
         spec = store.compiled(found.version).spec
         ids = [each.task_id for each in spec.tasks]
-        wanted = _Wanted(store, found, task_named(spec, task) if task else None, attempt)
+        several = (task is None and len(ids) > 1) or bool(spec.scopes)
+        wanted = _Wanted(store, found, instance_named(spec, task) if task else None, attempt)
         if as_json:
             out_json(_document(home, found, ids, wanted.attempts()))
             return
-        printer = _Printer(home, ids, several=task is None and len(ids) > 1)
+        printer = _Printer(home, ids, several=several)
         _print(store, found, wanted, printer, follow=follow)
     if not printer.any:
         say("nothing was written")
@@ -58,15 +62,18 @@ def logs(
 class _Wanted:
     """Which attempts are asked for."""
 
-    def __init__(self, store: "Store", run: Run, task_no: int | None, number: int | None) -> None:
+    def __init__(self, store: "Store", run: Run, instance: Instance | None, number: int | None) -> None:
         self._store = store
         self._run = run
-        self._task_no = task_no
+        self._instance = instance
         self._number = number
 
     def attempts(self) -> list[Attempt]:
         """Those there are now. Raises NotFound for a try that was not made."""
-        found = self._store.attempts(self._run.run_id, self._task_no)
+        task_no, map_index = self._instance or (None, UNMAPPED)
+        found = self._store.attempts(self._run.run_id, task_no)
+        if map_index != UNMAPPED:
+            found = [attempt for attempt in found if attempt.map_index == map_index]
         if self._number is None:
             return found
         tries = [attempt for attempt in found if attempt.number == self._number]
@@ -94,7 +101,10 @@ class _Printer:
             text = self._texts.setdefault(attempt.attempt, LogText(self._home, attempt))
             for piece in text.more(attempt):
                 self.any = True
-                self._write(piece.decode(errors="replace"), self._ids[attempt.task_no])
+                name = self._ids[attempt.task_no]
+                if attempt.map_index != UNMAPPED:
+                    name += f"[{attempt.map_index}]"
+                self._write(piece.decode(errors="replace"), name)
         sys.stdout.flush()
 
     def _write(self, text: str, task_id: str) -> None:
@@ -125,6 +135,7 @@ def _document(home: Home, run: Run, ids: Sequence[str], attempts: Sequence[Attem
         logs.append(
             LogDocument(
                 task_id=ids[attempt.task_no],
+                map_index=mapped(attempt.map_index),
                 attempt=attempt.attempt,
                 number=attempt.number,
                 state=attempt.state,

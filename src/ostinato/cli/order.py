@@ -7,7 +7,7 @@ from ostinato.authoring.params import from_text
 from ostinato.decide.timetable import interval_at, interval_starting, intervals_between, latest_complete
 from ostinato.model.change import NewRun
 from ostinato.model.errors import Conflict, UsageError
-from ostinato.model.record import Run, run_key
+from ostinato.model.record import Run, nth_of, run_key
 from ostinato.model.spec import DagSpec, Schedule
 from ostinato.model.time import DataInterval, Instant, instant
 from ostinato.model.value import encode
@@ -58,11 +58,6 @@ def _next_nth(store: "Store", dag_id: str, interval: DataInterval) -> int:
     """How many-eth run of its interval the next one is."""
     newest = store.latest_by_interval(dag_id, interval.start, interval.start + 1).get(interval.start)
     return 1 if newest is None else nth_of(newest) + 1
-
-
-def nth_of(run: Run) -> int:
-    """How many-eth run of its interval a run is."""
-    return int(run.run_key.partition("#")[2] or 1)
 
 
 def pairs(params: Sequence[str]) -> dict[str, str]:

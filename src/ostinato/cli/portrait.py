@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from .documents import AlertDocument, EventDocument, RejectedDocument, ShowDocument, TaskDocument
+from .reading import name_of
 from .terminal import Ink, columns, next_step, out, plain, shortened, table
 from .when import duration, local, local_zone
 
@@ -55,7 +56,7 @@ def _tasks(tasks: Sequence[TaskDocument], *, every_task: bool, ink: Ink) -> None
     shown = tasks if every_task or len(tasks) <= _TASKS_SHOWN else _most_urgent(tasks)
     rows = [
         (
-            task.task_id,
+            name_of(task),
             ink.state(task.state),
             str(len(task.attempts) or "-"),
             duration(task.attempts[-1].duration_ms if task.attempts else None),
@@ -74,7 +75,9 @@ def _tasks(tasks: Sequence[TaskDocument], *, every_task: bool, ink: Ink) -> None
 def _most_urgent(tasks: Sequence[TaskDocument]) -> Sequence[TaskDocument]:
     """The tasks to look at first when there are too many: the failed, then the unfinished, then in order."""
     order = {state: n for n, state in enumerate(_URGENCY)}
-    return sorted(tasks, key=lambda task: (order.get(task.state, len(order)), task.task_no))[:_TASKS_SHOWN]
+    return sorted(tasks, key=lambda task: (order.get(task.state, len(order)), task.task_no, task.map_index or 0))[
+        :_TASKS_SHOWN
+    ]
 
 
 def _peak(task: TaskDocument) -> str:
@@ -99,7 +102,7 @@ def draw_errors(tasks: Sequence[TaskDocument], ink: Ink) -> None:
     for task in failed[:_ERRORS_SHOWN]:
         last = task.attempts[-1]
         out()
-        out(f"{ink(task.task_id, 'bold')} failed on try {last.number}, a {last.error_class} error: {last.rule}")
+        out(f"{ink(name_of(task), 'bold')} failed on try {last.number}, a {last.error_class} error: {last.rule}")
         text = (last.traceback or last.message or last.how or "").rstrip()
         for line in plain(text).splitlines():
             out(f"  {line}")
@@ -129,7 +132,7 @@ def _story(events: Sequence[EventDocument], ink: Ink) -> None:
     out()
     for event in events[:_EVENTS_SHOWN]:
         since = duration((event.at - events[0].at) / _MILLISECOND)
-        subject = event.task_id or "run"
+        subject = name_of(event)
         facts = " ".join(f"{key}={value}" for key, value in (event.facts or {}).items())
         arrow = f"{event.was} → {ink.state(event.becomes)}" if event.was != event.becomes else ink.state(event.was)
         out(f"{ink(f'+{since:>9}', 'dim')}  {subject}  {arrow}  {event.cause}  {ink(plain(facts), 'dim')}".rstrip())

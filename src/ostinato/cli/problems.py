@@ -1,37 +1,50 @@
 """Problems of dag files, drawn as compilers draw them: the place, the line, a mark under the spot, what to do."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from ostinato.model.record import DagProblem
 
 from .terminal import Ink, plain
 
 
-def draw_problems(problems: Sequence[DagProblem], ink: Ink) -> str:
+class Severity(StrEnum):
+    """An error keeps a file from being taken over, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+_COLOUR: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+def draw_problems(problems: Sequence[DagProblem], ink: Ink, severity: Severity = Severity.ERROR) -> str:
     """All problems, each with its source line, by file and line."""
     ordered = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
-    return "\n\n".join(draw_problem(problem, _source_line(problem), ink) for problem in ordered)
+    return "\n\n".join(draw_problem(problem, _source_line(problem), ink, severity) for problem in ordered)
 
 
-def draw_problem(problem: DagProblem, line: str | None, ink: Ink) -> str:
+def draw_problem(problem: DagProblem, line: str | None, ink: Ink, severity: Severity = Severity.ERROR) -> str:
     """One problem; ``line`` is the text it points at, if that is known."""
-    drawn = [ink(f"error[{problem.code}]", "red", "bold") + ink(f": {plain(problem.what)}", "bold")]
+    colour = _COLOUR[severity]
+    drawn = [ink(f"{severity}[{problem.code}]", colour, "bold") + ink(f": {plain(problem.what)}", "bold")]
     drawn.append(f"  {ink('-->', 'blue')} {_place(problem)}")
     if line is not None:
-        drawn += _excerpt(problem, line, ink)
+        drawn += _excerpt(problem, line, ink, colour)
     if problem.help:
         drawn.append(f"{ink('help', 'cyan')}: {plain(problem.help)}")
     return "\n".join(drawn)
 
 
-def _excerpt(problem: DagProblem, line: str, ink: Ink) -> list[str]:
+def _excerpt(problem: DagProblem, line: str, ink: Ink, colour: str) -> list[str]:
     margin = " " * len(str(problem.line))
     bar = ink(f"{margin} |", "blue")
     excerpt = [bar, f"{ink(f'{problem.line} |', 'blue')} {plain(line)}"]
     if 0 < problem.column <= len(line) + 1:
         before = "".join("\t" if c == "\t" else " " for c in line[: problem.column - 1])
-        excerpt.append(f"{bar} {before}{ink('^' * _word_length(line, problem.column - 1), 'red', 'bold')}")
+        excerpt.append(f"{bar} {before}{ink('^' * _word_length(line, problem.column - 1), colour, 'bold')}")
     return excerpt
 
 

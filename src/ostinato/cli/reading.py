@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ostinato.model import value
-from ostinato.model.record import Attempt, DagProblem, LoggedEvent, Outgoing, Rejected, Run, Task
+from ostinato.model.record import UNMAPPED, Attempt, DagProblem, Instance, LoggedEvent, Outgoing, Rejected, Run, Task
 from ostinato.model.spec import Cron, DagSpec, Schedule
 from ostinato.model.time import Instant, moment
 
@@ -63,18 +63,20 @@ def run_document(run: Run, spec: DagSpec) -> RunDocument:
 
 
 def task_documents(spec: DagSpec, tasks: Iterable[Task], attempts: Iterable[Attempt]) -> list[TaskDocument]:
-    """Every task of a run, those that have not moved yet included, with its tries."""
-    rows = {task.task_no: task for task in tasks}
-    tries: defaultdict[int, list[Attempt]] = defaultdict(list)
+    """Every task of a run, those that have not moved yet included, and every instance of one in a scope, with its tries."""
+    rows: dict[Instance, Task | None] = {(task_no, UNMAPPED): None for task_no in range(len(spec.tasks))}
+    rows |= {(task.task_no, task.map_index): task for task in tasks}
+    tries: defaultdict[Instance, list[Attempt]] = defaultdict(list)
     for attempt in attempts:
-        tries[attempt.task_no].append(attempt)
+        tries[attempt.task_no, attempt.map_index].append(attempt)
     ids = [task.task_id for task in spec.tasks]
     documents: list[TaskDocument] = []
-    for task_no, task in enumerate(spec.tasks):
-        row = rows.get(task_no)
+    for (task_no, map_index), row in sorted(rows.items(), key=lambda each: each[0]):
+        task = spec.tasks[task_no]
         documents.append(
             TaskDocument(
                 task_no=task_no,
+                map_index=mapped(map_index),
                 task_id=task.task_id,
                 kind=task.kind,
                 state=row.state if row else "none",
@@ -82,10 +84,21 @@ def task_documents(spec: DagSpec, tasks: Iterable[Task], attempts: Iterable[Atte
                 changed_at=moment(row.changed_at) if row else None,
                 due_at=when(row.due_at) if row else None,
                 waiting_since=when(row.waiting_since) if row else None,
-                attempts=[attempt_document(attempt) for attempt in tries[task_no]],
+                attempts=[attempt_document(attempt) for attempt in tries[task_no, map_index]],
             )
         )
     return documents
+
+
+def mapped(map_index: int) -> int | None:
+    """A map index, if it is one."""
+    return None if map_index == UNMAPPED else map_index
+
+
+def name_of(document: TaskDocument | EventDocument) -> str:
+    """What people call what a document is about: ``load``, ``load[3]``, or ``run``."""
+    task_id = document.task_id or "run"
+    return task_id if document.map_index is None else f"{task_id}[{document.map_index}]"
 
 
 def attempt_document(attempt: Attempt) -> AttemptDocument:
@@ -124,6 +137,7 @@ def rejected_document(rejected: Rejected, task_id: str) -> RejectedDocument:
     return RejectedDocument(
         run_id=rejected.run_id,
         task_id=task_id,
+        map_index=mapped(rejected.map_index),
         asset=letters.asset,
         partition=letters.partition,
         path=letters.path,
@@ -154,6 +168,7 @@ def event_document(event: LoggedEvent, spec: DagSpec) -> EventDocument:
         seq=event.seq,
         at=moment(event.at),
         task_id=spec.tasks[event.task_no].task_id if event.task_no is not None else None,
+        map_index=mapped(event.map_index),
         attempt=event.attempt,
         cause=event.cause,
         was=event.was,

@@ -67,6 +67,7 @@ def _kind(hint: Any) -> str:
     names: dict[Any, str] = {
         str: "text",
         int: "number",
+        float: "number",
         bool: "true or false",
         NoneType: "null",
         datetime: "moment",

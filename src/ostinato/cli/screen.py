@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, Group
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ostinato.home import Home
-from ostinato.model.record import LoggedEvent
+from ostinato.model.record import Instance, LoggedEvent
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 
@@ -55,14 +55,14 @@ class RunScreen:
         self._drawn: Instant = 0
         self._lines = Lines(home)
         self._told: list[LoggedEvent] = []
-        self._remarks: dict[int, str] = {}
+        self._remarks: dict[Instance, str] = {}
 
     def show(self, watched: Watched, events: Sequence[LoggedEvent], now: Instant) -> None:
         """Draw the run as it is now."""
         self._told += events
         for event in events:
             if event.task_no is not None:
-                self._remarks[event.task_no] = remark(event)
+                self._remarks[event.task_no, event.map_index] = remark(event)
         self._first = self._first or now
         if watched.run.state in FINAL_RUN:
             self.close()
@@ -79,27 +79,27 @@ class RunScreen:
 
     def _picture(self, watched: Watched, now: Instant) -> Group:
         run, total = watched.run, len(watched.states)
-        done = sum(state in FINAL_TASK for state in watched.states)
+        done = sum(state in FINAL_TASK for state in watched.states.values())
         head = Text.assemble(
             (f"run {run.run_id} ", "bold"), f"{watched.name}  ", (run.state, STATE_STYLES.get(run.state, ""))
         )
         head.append(f"  {done:,} of {total:,} tasks  {duration(now - (run.started_at or now))}", "dim")
         table = Table.grid(padding=(0, 2))
-        for task_no in _worth_seeing(watched.states):
-            state = watched.states[task_no]
+        for instance in _worth_seeing(watched.states):
+            state = watched.states[instance]
             style = STATE_STYLES.get(state, "dim")
-            since = watched.since[task_no]
+            since = watched.since.get(instance)
             took = "" if since is None or state in FINAL_TASK else duration(now - since)
             table.add_row(
                 Text(_MARKS[state], style),
-                watched.spec.tasks[task_no].task_id,
+                watched.name_of(instance),
                 Text("" if state == TaskState.NONE else state.value, style),
                 Text(took, "dim"),
-                Text(self._remarks.get(task_no, ""), "dim", no_wrap=True, overflow="ellipsis"),
+                Text(self._remarks.get(instance, ""), "dim", no_wrap=True, overflow="ellipsis"),
             )
         parts: list[Text | Table | ProgressBar] = [head]
         if watched.many:
-            counts = Counter(watched.states)
+            counts = Counter(watched.states.values())
             parts.append(ProgressBar(total=total, completed=done, width=60))
             parts.append(Text(", ".join(f"{n:,} {state.value}" for state, n in counts.most_common()), "dim"))
         return Group(*parts, table)
@@ -111,9 +111,9 @@ class RunScreen:
             self._live = None
 
 
-def _worth_seeing(states: Sequence[TaskState]) -> list[int]:
+def _worth_seeing(states: Mapping[Instance, TaskState]) -> list[Instance]:
     """The tasks to draw: all if they fit, else those in motion or in trouble."""
     if len(states) <= _LINES:
-        return list(range(len(states)))
+        return sorted(states)
     dull = (TaskState.NONE, TaskState.SUCCESS, TaskState.SKIPPED, TaskState.QUEUED)
-    return [task_no for task_no, state in enumerate(states) if state not in dull][:_LINES]
+    return [instance for instance, state in sorted(states.items()) if state not in dull][:_LINES]

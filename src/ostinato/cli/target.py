@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ostinato.model.errors import Conflict, NotFound
-from ostinato.model.record import Run
+from ostinato.model.errors import Conflict, NotFound, UsageError
+from ostinato.model.record import UNMAPPED, Instance, Run
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import instant
 
@@ -68,3 +68,13 @@ def task_named(spec: DagSpec, task_id: str) -> int:
         advice = did_you_mean(task_id, ids) or f"Its tasks are {shortened(', '.join(ids), 200)}."
         raise NotFound(f'{spec.dag_id} has no task "{task_id}"', help=advice)
     return ids.index(task_id)
+
+
+def instance_named(spec: DagSpec, name: str) -> Instance:
+    """The task instance that people call ``load``, or ``load[3]``. Raises NotFound, with the ids that look like it."""
+    task_id, bracket, index = name.removesuffix("]").partition("[")
+    if not bracket:
+        return task_named(spec, name), UNMAPPED
+    if not (name.endswith("]") and index.isdecimal()):
+        raise UsageError(f'"{name}" names no task instance', help="An instance is named by its number: load[3].")
+    return task_named(spec, task_id), int(index)

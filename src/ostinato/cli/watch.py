@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
 from ostinato.home import Home
-from ostinato.model.record import Attempt, LoggedEvent, Run
+from ostinato.model.cause import Cause
+from ostinato.model.record import UNMAPPED, Attempt, Instance, LoggedEvent, Run, instance_name
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
@@ -36,8 +37,8 @@ class Watched:
         self._store = store
         self.run = run
         self.spec: DagSpec = store.compiled(run.version).spec
-        self.states = [TaskState.NONE] * len(self.spec.tasks)
-        self.since: list[Instant | None] = [None] * len(self.spec.tasks)
+        self.states = {(task_no, UNMAPPED): TaskState.NONE for task_no in range(len(self.spec.tasks))}
+        self.since: dict[Instance, Instant] = {}
         self._seq = -1
 
     def look(self) -> list[LoggedEvent]:
@@ -49,14 +50,20 @@ class Watched:
             found += events
         for event in found:
             if event.task_no is not None:
-                self.states[event.task_no] = TaskState(event.becomes)
-                self.since[event.task_no] = event.at
+                instance = event.task_no, event.map_index
+                self.states[instance] = TaskState(event.becomes)
+                self.since[instance] = event.at
         return found
 
-    def newest_try(self, task_no: int) -> Attempt | None:
-        """The newest attempt of a task, if there was one."""
-        tries = self._store.attempts(self.run.run_id, task_no)
+    def newest_try(self, instance: Instance) -> Attempt | None:
+        """The newest attempt of a task instance, if there was one."""
+        task_no, map_index = instance
+        tries = [each for each in self._store.attempts(self.run.run_id, task_no) if each.map_index == map_index]
         return tries[-1] if tries else None
+
+    def name_of(self, instance: Instance) -> str:
+        """What people call a task instance."""
+        return instance_name(self.spec, *instance)
 
     @property
     def many(self) -> bool:
@@ -117,7 +124,7 @@ class Lines:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._ink = Ink(sys.stderr)
-        self._begun: dict[int, Instant] = {}
+        self._begun: dict[Instance, Instant] = {}
 
     def show(self, watched: Watched, events: Sequence[LoggedEvent], now: Instant) -> None:
         """Say what is new."""
@@ -125,12 +132,13 @@ class Lines:
         for event in events:
             if event.task_no is None:
                 continue
-            if event.becomes in (TaskState.QUEUED, TaskState.DEFERRED):
-                self._begun.setdefault(event.task_no, event.at)
+            instance = event.task_no, event.map_index
+            if event.becomes in (TaskState.QUEUED, TaskState.DEFERRED) or event.cause is Cause.EXPANDED:
+                self._begun.setdefault(instance, event.at)
             if _worth_a_line(event, watched):
-                self._say(event, watched.spec.tasks[event.task_no].task_id, self._begun.get(event.task_no, event.at))
+                self._say(event, watched.name_of(instance), self._begun.get(instance, event.at))
                 if event.becomes in FINAL_TASK and not watched.many:
-                    self._quote(watched.newest_try(event.task_no))
+                    self._quote(watched.newest_try(instance))
 
     def _quote(self, attempt: Attempt | None) -> None:
         """The end of what a try wrote."""

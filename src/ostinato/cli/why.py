@@ -6,32 +6,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ostinato.clock import SystemClock
-from ostinato.home import Home, agent_alive, scheduler_alive
-from ostinato.model.record import Run
-from ostinato.model.state import RunState
+from ostinato.home import Home, scheduler_alive
 
 from .documents import ReasonDocument, WhyDocument
-from .reading import pool_use
 from .session import present_home, state
-from .target import run_named, task_named
+from .situation import run_situation
+from .target import instance_named, run_named
 from .terminal import Ink, next_step, out, out_json, plain
 from .words import AsJson, declaration
 
 if TYPE_CHECKING:
     from ostinato.decide.reason import Reason
-    from ostinato.decide.situation import RunSituation
     from ostinato.model.time import Instant
     from ostinato.store import Store
 
 app = declaration()
 
-_COUNTED_RUNS = 10_000
-
 
 @app.command(epilog="ostinato why sales\nostinato why 12\nostinato why sales@2025-05-01/load")
 def why(
     subject: Annotated[
-        str, typer.Argument(metavar="DAG|RUN|RUN/TASK", help="a dag's id; a run as a number or dag@date; a task of it")
+        str,
+        typer.Argument(
+            metavar="DAG|RUN|RUN/TASK",
+            help="a dag's id; a run as a number or dag@date; a task of it, or an instance: load[3]",
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -56,9 +55,9 @@ def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyD
     situation = run_situation(store, home, run, now)
     if not slash:
         return _document(f"run {run.run_id} of {run.dag_id}", run.state, why_run(situation))
-    task_no = task_named(situation.spec, task_id)
+    instance = instance_named(situation.spec, task_id)
     title = f"{task_id} in run {run.run_id} of {run.dag_id}"
-    return _document(title, situation.state(task_no), why_task(situation, task_no))
+    return _document(title, situation.state(instance), why_task(situation, instance))
 
 
 def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocument:
@@ -70,24 +69,6 @@ def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocum
     name = "retired" if dag.retired_at is not None else "paused" if dag.paused else "deployed"
     reasons = why_dag(DagSituation(now, scheduler_alive(home) is not None, dag, spec))
     return _document(dag_id, name, reasons)
-
-
-def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> "RunSituation":
-    """All that can keep a run, or a task of it, waiting."""
-    from ostinato.decide.situation import PoolRoom, RunSituation  # noqa: PLC0415
-
-    running = store.runs(dag_id=run.dag_id, states=[RunState.RUNNING], limit=_COUNTED_RUNS)
-    return RunSituation(
-        now=now,
-        scheduler=scheduler_alive(home) is not None,
-        agent=agent_alive(home) is not None,
-        spec=store.compiled(run.version).spec,
-        run=run,
-        tasks={task.task_no: task for task in store.tasks(run.run_id)},
-        attempts=store.attempts(run.run_id),
-        pools={name: PoolRoom(slots, used) for name, slots, used in pool_use(store)},
-        running_runs=len(running),
-    )
 
 
 def _document(subject: str, state_name: str, reasons: "list[Reason]") -> WhyDocument:

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -14,11 +15,13 @@ from typing import Final, NoReturn
 from msgspec import MsgspecError, msgpack
 
 from ostinato.authoring.check import Collecting
+from ostinato.authoring.dag import step_place
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
 from ostinato.model.spec import CompiledDag, Source, canonical, digest
 
+from .alignment import check
 from .compilation import Compilation
 from .local_files import LocalFiles
 
@@ -78,12 +81,21 @@ def _import(file: Path, gathered: Collecting, files: LocalFiles) -> None:
 def _compiled(gathered: Collecting, source: Source) -> tuple[CompiledDag, ...]:
     name = digest(canonical(source))
     found: list[CompiledDag] = []
-    for spec in build_all(gathered):
+    specs = build_all(gathered)
+    _check_alignment(gathered)
+    for spec in specs:
         try:
             found.append(CompiledDag(spec, source.file, name, digest(canonical(spec), name.encode())))
         except (UnicodeEncodeError, MsgspecError) as error:
             gathered.add(Mistake.NOT_STORABLE, f"the dag {spec.dag_id!r} has text that cannot be kept: {error}")
     return tuple(found)
+
+
+def _check_alignment(gathered: Collecting) -> None:
+    """Report the steps that ask another dag of this file for what it can never give."""
+    specs = {} if gathered.problems else {dag.dag_id: dag.build() for dag in gathered.dags.values()}
+    for dag_id, spec in specs.items():
+        check(gathered, spec, specs, partial(step_place, gathered.dags[dag_id]))
 
 
 def _limit(seconds: float, memory: int) -> None:

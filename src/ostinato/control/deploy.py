@@ -7,20 +7,22 @@ from threading import Thread
 
 from msgspec import structs
 
+from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.clock import Clock
 from ostinato.model.errors import NotFound
 from ostinato.model.limits import Limits
 from ostinato.model.spec import canonical
 from ostinato.store import Store
 
+from .alignment import aligned, depends_on_others
 from .compilation import Compilation
-from .compile import compile_file
 from .file_mark import unchanged
 from .inotify import FolderWatch
+from .steady import compile_steady
 
 
 def dag_files(paths: Iterable[Path]) -> list[Path]:
-    """The Python files that the paths name: files as they are, folders with all that is below them.
+    """The dag files (Python and YAML) that the paths name: files as they are, folders with all that is below them.
 
     Names that begin with a dot or an underscore are passed over. Raises NotFound for a path that does not exist.
     """
@@ -28,14 +30,15 @@ def dag_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise NotFound("there is no such file or folder", where=str(path))
-        below = path.rglob("*.py") if path.is_dir() else [path]
+        below = [*path.rglob("*.py"), *path.rglob(f"*{YAML_SUFFIX}")] if path.is_dir() else [path]
         found.update(file.absolute() for file in below if not _hidden(file.relative_to(path)))
     return sorted(found)
 
 
 def deploy(store: Store, paths: Iterable[Path], clock: Clock, limits: Limits) -> list[Compilation]:
     """Compile all dag files and put what they define, and what is wrong with them, into the store."""
-    compilations = [compile_file(file, limits) for file in dag_files(paths)]
+    alone = [compile_steady(file, limits) for file in dag_files(paths)]
+    compilations = [aligned(compilation, alone) for compilation in alone]
     for compilation in compilations:
         put(store, compilation, clock)
     return compilations
@@ -108,7 +111,9 @@ class Reloader:
             changed = [file for file in sorted(files) if self._concerns(file)]
             removed = [file for file in self._known if file not in files]
             for file in changed:
-                self._known[file] = compile_file(file, self._limits)
+                self._known[file] = compile_steady(file, self._limits)
+            for file in changed:
+                self._known[file] = aligned(self._known[file], self._known.values())
                 self._compiled.put(self._known[file])
             for file in removed:
                 self._compiled.put(structs.replace(self._known.pop(file), dags=(), problems=()))
@@ -118,7 +123,7 @@ class Reloader:
     def _concerns(self, file: Path) -> bool:
         known = self._known.get(file)
         marks = None if known is None else unchanged(known.files)
-        if known is None or marks is None:
+        if known is None or marks is None or depends_on_others(known):
             return True
         self._known[file] = structs.replace(known, files=marks)
         return False

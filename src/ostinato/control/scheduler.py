@@ -7,19 +7,19 @@ trouble with the store has one cure: forget, and begin again from what is writte
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import count, takewhile
 from typing import Protocol
 
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
-from ostinato.decide.step import Dispatch, Probe, Step
+from ostinato.decide.share import Terms
+from ostinato.decide.step import Calling, Dispatch, Needing, Probe, Step, Unfolding
 from ostinato.executors.port import AgentPort, Arrival
-from ostinato.model.change import Delivery
-from ostinato.model.errors import InvariantBroken, StoreUnavailable
+from ostinato.model.change import Delivery, NewRun
+from ostinato.model.errors import InvariantBroken, OstinatoError, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.message import Acknowledge, Assignment, CancelAttempts, Finished, Hello, Launch, Started, ToAgent
-from ostinato.model.record import Outgoing, Run, run_key
+from ostinato.model.record import Backfill, Outgoing, Run
 from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 from ostinato.store import Store
@@ -30,6 +30,22 @@ class Preparation(Protocol):
 
     def prepare(self, dispatches: Sequence[Dispatch], now: Instant) -> tuple[list[Assignment], list[Finished]]:
         """The assignments, in order, and a failed result for each dispatch that cannot be prepared."""
+        ...
+
+
+class Answers(Protocol):
+    """Answers what the board asks. What has no answer raises an OstinatoError that says why."""
+
+    def items(self, asked: Unfolding) -> Sequence[bytes]:
+        """The items that a scope unfolds to; for a loop that of its next turn, and none if it is over."""
+        ...
+
+    def child(self, calling: Calling, now: Instant) -> NewRun:
+        """The run that a task instance calls for."""
+        ...
+
+    def met(self, needing: Needing) -> bool:
+        """Whether all that a task instance needs of other intervals is there."""
         ...
 
 
@@ -64,6 +80,7 @@ class Scheduler:
         store: Store,
         agents: AgentPort,
         preparation: Preparation,
+        answers: Answers,
         prober: Prober,
         courier: Courier,
         *,
@@ -75,6 +92,7 @@ class Scheduler:
         self._store = store
         self._agents = agents
         self._preparation = preparation
+        self._answers = answers
         self._prober = prober
         self._courier = courier
         self._limits = limits
@@ -85,6 +103,7 @@ class Scheduler:
         self._epoch: int | None = None
         self._seen_run = 0
         self._dags_revision = -1
+        self._backfills_revision = -1
         self._scan_at = 0
         self._outbox_at: Instant | None = 0
         self._alerts_waiting = True
@@ -148,8 +167,9 @@ class Scheduler:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
         board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
         board.capacity.shut = self._stopping
+        board.ready.switched_off = self._store.switched_off()
         for found in self._store.open_work():
-            if self._only_run in {None, found.run.run_id}:
+            if self._is_mine(found.run, board):
                 board.adopt(found, self._shape(found.run.version), now)
             self._seen_run = max(self._seen_run, found.run.run_id)
         self.agenda = Agenda()
@@ -157,29 +177,50 @@ class Scheduler:
             self.agenda.expect(expectation)
         self.board = board
         self._dags_revision = -1
+        self._backfills_revision = -1
         self._alerts_waiting = True
         self._look_around(board, now)
 
     def _look_around(self, board: Board, now: Instant) -> None:
         """Take in what other processes have written: new runs, wishes to cancel, dags, pools."""
         while runs := self._store.runs_after(self._seen_run, self._limits.commit_batch):
-            self._open(board, runs)
+            self._open(board, runs, now)
             self._seen_run = runs[-1].run_id
         for run_id, by in self._store.cancel_requests():
             board.cancel(run_id, by, now)
+        for intervention in self._store.interventions():
+            if self._only_run is None or intervention.run_id in board.runs:
+                board.decided(intervention, now)
         board.capacity.set_pools(self._store.pools())
+        revision = self._store.backfills_revision()
+        if revision != self._backfills_revision:
+            board.set_backfills({each.backfill_id: _terms(each) for each in self._store.open_backfills()})
+            self._backfills_revision = revision
         revision = self._store.dags_revision()
-        if revision != self._dags_revision and self._only_run is None:
-            self.agenda.replan(self._store.dags(), lambda version: self._shape(version).spec, now)
+        if revision != self._dags_revision:
+            board.ready.switched_off = self._store.switched_off()
+            if self._only_run is None:
+                self.agenda.replan(self._store.dags(), lambda version: self._shape(version).spec, now)
             self._dags_revision = revision
         self._scan_at = now + round(self._limits.safety_scan_s * 1000)
 
     def _make_shape(self, version: str) -> Shape:
         return Shape(self._store.compiled(version))
 
-    def _open(self, board: Board, runs: Sequence[Run]) -> None:
+    def _is_mine(self, run: Run, board: Board) -> bool:
+        """Whether a run is attended to: if only one is, then so are those that it calls for."""
+        if self._only_run in {None, run.run_id}:
+            return True
+        return run.parent is not None and (run.parent[0] in board.runs or run.parent[0] in board.admission)
+
+    def _open(self, board: Board, runs: Sequence[Run], now: Instant) -> None:
         for run in runs:
-            board.open_run(run, self._shape(run.version))
+            if not self._is_mine(run, board):
+                continue
+            if run.based_on is None:
+                board.open_run(run, self._shape(run.version))
+            else:
+                board.adopt(self._store.open_run(run.run_id), self._shape(run.version), now)
 
     # --- one step -----------------------------------------------------------------------------------------------
 
@@ -197,16 +238,37 @@ class Scheduler:
             for run in step.succeeded:
                 self.agenda.succeeded(run, now, step.commit)
             created = self._commit(step)
-            self._open(board, created)
+            self._open(board, created, now)
             refused = self._send(step, now)
             for report in refused:
                 board.finished(None, report, now)
-            for probe in step.probes:
-                board.probed(probe.run.run_id, probe.task_no, now, found=self._prober.look(probe))
+            self._answer(board, step, now)
             deliveries = []
-            if not (created or refused or step.probes):
+            if not (created or refused or step.asks):
                 break
         self._deliver(now)
+
+    def _answer(self, board: Board, step: Step, now: Instant) -> None:
+        """Answer what the board asks, now that what it asks about is written."""
+        for probe in step.probes:
+            board.probed(probe, now, found=self._prober.look(probe))
+        for needing in step.needs.values():
+            if self._answers.met(needing):
+                board.needs_met(needing, now)
+        for asked in step.unfolds:
+            try:
+                items = self._answers.items(asked)
+            except OstinatoError as error:
+                board.not_unfolded(asked, _why(error), now)
+            else:
+                board.unfolded(asked, items, now)
+        for calling in step.calls:
+            try:
+                child = self._answers.child(calling, now)
+            except OstinatoError as error:
+                board.not_called(calling, _why(error), now)
+            else:
+                board.called(calling, child, now)
 
     def _commit(self, step: Step) -> list[Run]:
         """Write what was decided. An empty commit too, if anything is to be said: it says whether we still lead."""
@@ -218,8 +280,8 @@ class Scheduler:
 
     def _succeeded(self, dag_id: str, start: Instant) -> bool:
         """Whether any run for the interval that begins at ``start`` has succeeded."""
-        runs = (self._store.find_run(dag_id, run_key(start, nth)) for nth in count(1))
-        return any(run.state is RunState.SUCCESS for run in takewhile(bool, runs) if run is not None)
+        runs = self._store.runs_over(dag_id, start, start + 1)
+        return any(run.state is RunState.SUCCESS for run in runs)
 
     def _send(self, step: Step, now: Instant) -> list[Finished]:
         """What was recorded may now be said. Returns failed results for attempts that could not be prepared."""
@@ -265,6 +327,17 @@ class Scheduler:
         if self._epoch is None:
             raise InvariantBroken("the scheduler does not lead")
         return self._epoch
+
+
+def _terms(backfill: Backfill) -> Terms:
+    return Terms(backfill.max_active_runs, backfill.share, paused=backfill.state == "paused")
+
+
+def _why(error: OstinatoError) -> str:
+    """What kept a question from being answered. Trouble with the store is nobody's answer."""
+    if isinstance(error, StoreUnavailable | InvariantBroken):
+        raise error
+    return str(error)
 
 
 def _learn(board: Board, arrival: Arrival, now: Instant) -> None:

@@ -40,6 +40,53 @@ def sensor_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
     return _trouble(run, task, "waited in vain", {"waited_s": task.sensor.timeout if task.sensor else 0}, now)
 
 
+def expansion_alert(run: Run, task: TaskSpec, why: str, now: Instant) -> Alert:
+    """A scope could not unfold, or a loop did not come to its end."""
+    return _trouble(run, task, f"failed ({why})", {"error": why}, now)
+
+
+def call_alert(run: Run, task: TaskSpec, why: str, now: Instant) -> Alert:
+    """A task could not call for a run of another dag, or that run did not succeed."""
+    return _trouble(run, task, f"failed ({why})", {"error": why}, now)
+
+
+def approval_key(run: Run, task: TaskSpec) -> str:
+    """The name under which a question is opened, and closed when it is answered."""
+    return f"{key_of(run.dag_id, run.interval.start)}/{task.task_id}"
+
+
+def approval_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
+    """A run waits for somebody's yes."""
+    asked = task.approval.question if task.approval else ""
+    return Alert(
+        dedup_key=approval_key(run, task),
+        action="trigger",
+        severity="warning",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} asks: {asked}",
+        at=now,
+        details={
+            "dag": run.dag_id,
+            "run": run.run_id,
+            "run_key": run.run_key,
+            "task": task.task_id,
+            "question": asked,
+            "next": f"ostinato approve {run.run_id} {task.task_id}",
+        },
+    )
+
+
+def approval_over(run: Run, task: TaskSpec, now: Instant) -> Alert:
+    """A question was answered, or needs no answer any more."""
+    return Alert(
+        dedup_key=approval_key(run, task),
+        action="resolve",
+        severity="info",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} needs no answer any more",
+        at=now,
+        details={"dag": run.dag_id, "run": run.run_id, "task": task.task_id},
+    )
+
+
 def _trouble(run: Run, task: TaskSpec, what: str, details: Mapping[str, object], now: Instant) -> Alert:
     return Alert(
         dedup_key=key_of(run.dag_id, run.interval.start),

@@ -5,34 +5,36 @@ in a `Step`, which `take` hands out. The board does no I/O and asks no clock: th
 the same decisions. If a commit fails, the board is thrown away and rebuilt from the store with `adopt`.
 """
 
-from collections.abc import Callable
-from heapq import heappop, heappush
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, NewAttempt, Output, RejectedRecords
-from ostinato.model.errors import InvariantBroken
+from ostinato.model.change import AttemptMove, CancelRequest, NewRun
 from ostinato.model.limits import Limits
-from ostinato.model.message import Failure, Finished, Hello, Started
-from ostinato.model.record import OpenRun, Run
-from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
+from ostinato.model.message import Finished, Hello, Started
+from ostinato.model.record import Intervention, OpenRun, Run
+from ostinato.model.spec import TaskSpec
+from ostinato.model.state import FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 
 from .admission import Admission
-from .alarm import failure_alert, recovery_alert, sensor_alert
+from .alarm import approval_over, call_alert, recovery_alert
 from .capacity import Capacity
-from .classify import classify
-from .live import NOT_STARTED, LiveAttempt, LiveRun
-from .retry import next_try
-from .shape import Shape, verdict
-from .step import Dispatch, Probe, Scribe, Step
+from .live import LiveAttempt, LiveRun
+from .overlap import earlier, may_overlap
+from .ready import Ready
+from .shape import Shape
+from .share import Terms
+from .step import Calling, Needing, Probe, Scribe, Step, Unfolding
+from .timers import Timers
+from .trials import Trials
+from .walk import Walk
 
-LOST: Final = Failure(how="lost", message="the agent that ran it is gone")
-
-_DISPATCHED_BY: Final = {
-    TaskState.NONE: Cause.READY,
-    TaskState.UP_FOR_RETRY: Cause.RETRY_DUE,
-    TaskState.DEFERRED: Cause.CHECK_DUE,
+_WITH_TIMER: Final = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
+_MARKED: Final = {
+    "mark_success": Cause.MARKED_SUCCESS,
+    "mark_failed": Cause.MARKED_FAILED,
+    "mark_skipped": Cause.MARKED_SKIPPED,
 }
 
 
@@ -40,14 +42,16 @@ class Board:
     """See the module. ``spread`` gives numbers in [0, 1) for the jitter of retries."""
 
     def __init__(self, limits: Limits, first_attempt: int, spread: Callable[[], float]) -> None:
-        self._next_attempt = first_attempt
-        self._spread = spread
         self._scribe = Scribe()
-        self._timers: list[tuple[Instant, int, int]] = []
+        self._timers = Timers()
         self.runs: dict[int, LiveRun] = {}
-        self.attempts: dict[int, LiveAttempt] = {}
+        self._arrived: list[int] = []
         self.admission = Admission()
         self.capacity = Capacity(limits)
+        self.ready = Ready(self._scribe, self.capacity, self._timers)
+        self._walk = Walk(self._scribe, self.ready, self._over)
+        self._trials = Trials(self._scribe, self.capacity, self._timers, self._walk, first_attempt, spread)
+        self.attempts = self._trials.live
 
     def take(self) -> Step:
         """The decisions since the last call."""
@@ -57,26 +61,33 @@ class Board:
 
     def open_run(self, run: Run, shape: Shape, next_seq: int = 1) -> None:
         """A queued run. It begins when its dag's ``max_active_runs`` allows. One that is known already stays as it is."""
-        if run.run_id not in self.runs and run.run_id not in self.admission:
-            self.admission.wait(LiveRun(run, shape, next_seq))
+        self._wait(LiveRun(run, shape, next_seq))
 
     def adopt(self, found: OpenRun, shape: Shape, now: Instant) -> None:
         """An unfinished run as the store has it, after a restart."""
+        live = LiveRun(found.run, shape, found.next_seq, found)
         if found.run.state is RunState.QUEUED:
-            self.open_run(found.run, shape, found.next_seq)
+            self._wait(live)
             return
-        live = LiveRun(found.run, shape, found.next_seq)
-        live.recall(found)
+        live.begin()
         self.runs[found.run.run_id] = live
         self.admission.enter(live)
         for task in found.tasks:
-            if task.state in {TaskState.DEFERRED, TaskState.UP_FOR_RETRY}:
-                self._set_timer(live, task.task_no, now if task.due_at is None else task.due_at)
+            if task.state in _WITH_TIMER:
+                no = live.number((task.task_no, task.map_index))
+                self._timers.set(now if task.due_at is None else task.due_at, live.run.run_id, no)
         for row in found.live:
-            attempt = LiveAttempt(row.attempt, live, row.task_no, row.number, row.agent)
+            attempt = LiveAttempt(row.attempt, live, live.number((row.task_no, row.map_index)), row.number, row.agent)
             attempt.state = row.state
-            self._hold(attempt)
-        self._resume(live, now)
+            self._trials.hold(attempt)
+        if found.run.cancel_requested_at is None:  # else its request is found, and acted on, like a new one
+            self._walk.demand_whole(live)
+            self._walk.begin(live, now)
+
+    def set_backfills(self, terms: Mapping[int, Terms]) -> None:
+        """What each backfill that is not over was granted, by its number."""
+        self.admission.set_backfills(terms)
+        self.capacity.set_backfills(terms)
 
     def cancel(self, run_id: int, by: str, now: Instant) -> None:
         """Somebody wants a run to stop. What has not started never will; what runs is told to stop."""
@@ -88,8 +99,45 @@ class Board:
         self._scribe.record(live, Cause.CANCEL_REQUESTED, state, state, now, facts={"by": by})
         if state is RunState.QUEUED:
             self._scribe.move_run(live, Cause.CANCELLED, now)
+            self._answer_caller(live.run, now)
         else:
-            self._stop(live, now)
+            self._stop(live, by, now)
+
+    def decided(self, what: Intervention, now: Instant) -> None:
+        """Somebody decides about a task instance. What is not there to be decided any more stays as it is."""
+        self._scribe.step.commit.taken.append(what.intervention_id)
+        live = self.runs.get(what.run_id)
+        if live is None or live.cancelling:
+            return
+        try:
+            no = live.number((what.task_no, what.map_index))
+        except LookupError:
+            return
+        state, task = live.states[no], live.task(no)
+        if what.what in {"approve", "decline"}:
+            if state is TaskState.DEFERRED and task.approval is not None:
+                self._answer(live, no, what, now)
+        elif state not in FINAL_TASK and not (task.scope is not None and live.frames[no] is live.root):
+            self._mark(live, no, _MARKED[what.what], what.by, now)
+
+    def _answer(self, live: LiveRun, no: int, what: Intervention, now: Instant) -> None:
+        if what.what == "decline":
+            self._decline(live, no, {"by": what.by}, now)
+        else:
+            self._scribe.step.commit.alerts.append(approval_over(live.run, live.task(no), now))
+            self._walk.settle(live, no, Cause.APPROVED, now, {"by": what.by})
+
+    def _mark(self, live: LiveRun, no: int, cause: Cause, by: str, now: Instant) -> None:
+        """Whatever a task instance is doing, it ends so; what it has begun is told to stop."""
+        attempt = live.live_attempt.get(no)
+        if attempt is not None:
+            self._trials.release(attempt)
+            self._trials.tell_to_stop(attempt.agent, attempt.attempt)
+            self._scribe.move_attempt(attempt, cause, None)
+        waits = live.states[no] is TaskState.DEFERRED
+        self._walk.settle(live, no, cause, now, {"by": by})
+        if waits:
+            self._call_off(live, no, by, now)
 
     # --- facts about agents and attempts ------------------------------------------------------------------------
 
@@ -108,18 +156,18 @@ class Board:
         for attempt in list(self.attempts.values()):
             if attempt.agent != hello.agent:
                 if not self.capacity.seated(attempt.agent):
-                    self._lose(attempt, started.get(attempt.agent), now)
+                    self._trials.lose(attempt, started.get(attempt.agent), now)
             elif attempt.live.cancelling and attempt.attempt not in holds:
-                self._lose(attempt, (), now)
+                self._trials.lose(attempt, (), now)
             else:
                 mine.add(attempt.attempt)
                 if attempt.attempt not in holds:
-                    self._send(attempt)
+                    self._trials.send(attempt)
                 elif attempt.live.cancelling:
-                    self._tell_to_stop(attempt.agent, attempt.attempt)
+                    self._trials.tell_to_stop(attempt.agent, attempt.attempt)
         self.capacity.seat(hello.agent, hello.window, mine)
         for foreign in sorted(holds - mine):
-            self._tell_to_stop(hello.agent, foreign)
+            self._trials.tell_to_stop(hello.agent, foreign)
 
     def agent_gone(self, agent: str) -> None:
         """The connection to an agent ended. What it has stays its own until it, or its successor, speaks."""
@@ -129,13 +177,13 @@ class Board:
         """An attempt has outlived a beat. One that is known to run stays as it is, one that is not live is stopped."""
         attempt = self.attempts.get(report.attempt)
         if attempt is None:
-            self._tell_to_stop(agent, report.attempt)
+            self._trials.tell_to_stop(agent, report.attempt)
         if attempt is None or attempt.state is not AttemptState.QUEUED:
             return
         move = AttemptMove(attempt.attempt, attempt.state, AttemptState.RUNNING, started_at=report.at, log=report.log)
         attempt.state = AttemptState.RUNNING
         self._scribe.step.commit.attempts.append(move)
-        self._scribe.move_task(attempt.live, attempt.task_no, Cause.STARTED, now)
+        self._scribe.move_task(attempt.live, attempt.no, Cause.STARTED, now)
 
     def finished(self, agent: str | None, report: Finished, now: Instant) -> None:
         """An attempt ended. It takes effect only if the attempt is live; the agent that reports it hears in any case.
@@ -145,253 +193,205 @@ class Board:
         if agent is not None:
             self._scribe.step.acknowledge.setdefault(agent, []).append(report.attempt)
         attempt = self.attempts.get(report.attempt)
-        if attempt is None:
-            return
-        self._release(attempt)
-        match report.verdict:
-            case "success":
-                self._succeed(attempt, report, Cause.REPORTED_SUCCESS, now)
-            case "skipped":
-                self._succeed(attempt, report, Cause.REPORTED_SKIP, now)
-            case "not_yet":
-                self._not_yet(attempt, report, now)
-            case "failed":
-                self._fail(attempt, report, report.failure or LOST, now)
-            case "cancelled":
-                self._taken_down(attempt, report, now)
-            case _:
-                self.capacity.close(attempt.agent)  # it stops, and would give back whatever it is sent
-                self._taken_down(attempt, report, now)
+        if attempt is not None:
+            self._trials.end(attempt, report, now)
 
-    def probed(self, run_id: int, task_no: int, now: Instant, *, found: bool) -> None:
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    def probed(self, probe: Probe, now: Instant, *, found: bool) -> None:
         """A file sensor was looked at."""
-        live = self.runs.get(run_id)
-        if live is None or live.states[task_no] is not TaskState.DEFERRED:
+        live = self.runs.get(probe.run.run_id)
+        if live is None or live.states[probe.no] is not TaskState.DEFERRED:
             return
         if found:
-            self._settle(live, task_no, Cause.CONDITION_MET, now)
-        elif now >= live.sensor_gives_up_at(task_no):
-            self._give_up_waiting(live, task_no, now)
+            self._walk.settle(live, probe.no, Cause.CONDITION_MET, now)
+        elif live.is_out_of_patience(probe.no, now):
+            self._trials.give_up_waiting(live, probe.no, now)
         else:
-            self._set_timer(live, task_no, live.next_look_at(task_no, now))
+            self._timers.set(live.next_look_at(probe.no, now), live.run.run_id, probe.no)
+
+    def needs_met(self, needing: Needing, now: Instant) -> None:
+        """The intervals that a task instance needs have succeeded."""
+        live = self._unstarted(needing.run, needing.no)
+        if live is not None:
+            self._walk.ready(live, needing.no, now)
+
+    def unfolded(self, asked: Unfolding, items: Sequence[bytes], now: Instant) -> None:
+        """The items of a scope, each in stored form. For a loop, that of its next turn; none: it is over."""
+        live = self._awaiting(asked)
+        if live is not None:
+            self._walk.unfolded(live, asked, items, now)
+
+    def not_unfolded(self, asked: Unfolding, why: str, now: Instant) -> None:
+        """A scope has no items to unfold to, or a loop no next turn, because something is wrong."""
+        live = self._awaiting(asked)
+        if live is not None:
+            self._walk.not_unfolded(live, asked, why, now)
+
+    def called(self, calling: Calling, child: NewRun, now: Instant) -> None:
+        """The run that a task instance calls for, ready to be made."""
+        live = self._unstarted(calling.run, calling.no)
+        if live is None:
+            return
+        self._scribe.step.commit.new_runs.append(child)
+        call = live.task(calling.no).call
+        facts: dict[str, object] = {"dag": child.dag_id, "run_key": child.run_key}
+        if call is not None and call.wait:
+            self._scribe.move_task(live, calling.no, Cause.CHILD_CALLED, now, facts=facts)
+        else:
+            self._walk.settle(live, calling.no, Cause.CHILD_LEFT, now, facts)
+
+    def not_called(self, calling: Calling, why: str, now: Instant) -> None:
+        """The run that a task instance calls for cannot be made."""
+        live = self._unstarted(calling.run, calling.no)
+        if live is not None:
+            self._scribe.step.commit.alerts.append(call_alert(live.run, live.task(calling.no), why, now))
+            self._walk.settle(live, calling.no, Cause.CALL_REFUSED, now, {"why": why})
+
+    def _unstarted(self, run: Run, no: int) -> LiveRun | None:
+        live = self.runs.get(run.run_id)
+        return None if live is None or live.cancelling or live.states[no] is not TaskState.NONE else live
+
+    def _awaiting(self, asked: Unfolding) -> LiveRun | None:
+        """The run of a scope that still waits for just this answer."""
+        live = self.runs.get(asked.run.run_id)
+        if live is None or live.cancelling:
+            return None
+        scope = live.scopes.get(asked.scope_no)
+        whole = live.states[live.shape.scopes[asked.scope_no].members[0]]
+        if asked.turn:
+            return live if scope and len(scope.frames) == asked.turn and whole not in FINAL_TASK else None
+        return live if scope is None and whole is TaskState.NONE else None
 
     # --- time ---------------------------------------------------------------------------------------------------
 
     def tick(self, now: Instant) -> None:
         """Do what is due: wake sensors and retries, admit runs, hand out work."""
-        while self._timers and self._timers[0][0] <= now:
-            _, run_id, task_no = heappop(self._timers)
+        for run_id, no in self._timers.due(now):
             live = self.runs.get(run_id)
             if live is not None:
-                self._wake(live, task_no)
+                self._wake(live, no, now)
+        for run_id in self._arrived:
+            self._overlap(run_id, now)
+        self._arrived.clear()
         while (live := self.admission.next()) is not None:
             self.runs[live.run.run_id] = live
             live.begin()
             self._scribe.move_run(live, Cause.ADMITTED, now)
-            for task_no in live.shape.roots:
-                self._make_ready(live, task_no, now)
-            self._finish_if_done(live, now)
+            self._walk.begin(live, now)
         while (grant := self.capacity.grant()) is not None:
-            self._dispatch(*grant, now)
+            self._trials.dispatch(*grant, now)
 
     def next_due(self) -> Instant | None:
         """When `tick` will have something to do although nothing else happens; None: never."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next()
 
-    # --- how attempts begin and end -----------------------------------------------------------------------------
+    # --- how runs begin and end ---------------------------------------------------------------------------------
 
-    def _dispatch(self, live: LiveRun, task_no: int, agent: str, now: Instant) -> None:
-        attempt_id = self._next_attempt
-        self._next_attempt += 1
-        number = live.tries.get(task_no, 0) + 1
-        live.tries[task_no] = number
-        live.last_attempt[task_no] = attempt_id
-        if live.shape.tasks[task_no].sensor is not None:
-            live.waiting_since.setdefault(task_no, now)
-        attempt = LiveAttempt(attempt_id, live, task_no, number, agent)
-        row = NewAttempt(attempt_id, live.run.run_id, task_no, number, agent, now)
-        self._scribe.step.commit.new_attempts.append(row)
-        self._scribe.move_task(live, task_no, _DISPATCHED_BY[live.states[task_no]], now)
-        self._hold(attempt)
-        self._send(attempt)
+    def _wait(self, live: LiveRun) -> None:
+        """A queued run waits for admission, unless it is known already."""
+        run_id = live.run.run_id
+        if run_id not in self.runs and run_id not in self.admission:
+            self.admission.wait(live)
+            if not may_overlap(live):
+                self._arrived.append(run_id)
 
-    def _succeed(self, attempt: LiveAttempt, report: Finished, cause: Cause, now: Instant) -> None:
-        live, task_no = attempt.live, attempt.task_no
-        self._scribe.move_attempt(attempt, cause, report)
-        commit = self._scribe.step.commit
-        if report.output is not None:
-            commit.outputs.append(Output(live.run.run_id, task_no, report.output))
-        for letters in report.dead_letters:
-            commit.rejected.append(RejectedRecords(live.run.run_id, task_no, attempt.attempt, now, letters))
-        self._settle(live, task_no, cause, now)
-
-    def _not_yet(self, attempt: LiveAttempt, report: Finished, now: Instant) -> None:
-        live, task_no = attempt.live, attempt.task_no
-        if live.cancelling:
-            self._taken_down(attempt, report, now)
+    def _overlap(self, run_id: int, now: Instant) -> None:
+        """A run has come whose schedule has an earlier one going: it is not made, or the earlier ones end."""
+        live = next((live for live in self.admission.waiting() if live.run.run_id == run_id), None)
+        if live is None:
             return
-        self._scribe.move_attempt(attempt, Cause.REPORTED_NOT_YET, report)
-        if now >= live.sensor_gives_up_at(task_no):
-            self._give_up_waiting(live, task_no, now)
+        before = earlier(live.run, (*self.runs.values(), *self.admission.waiting()))
+        if live.shape.spec.overlap == "cancel_previous":
+            for old in before:
+                self._replace(old, run_id, now)
+        elif before:
+            self.admission.withdraw(run_id)
+            facts: dict[str, object] = {"run": before[0].run.run_id}
+            self._scribe.move_run(live, Cause.OVERLAPPED, now, facts)
+
+    def _replace(self, old: LiveRun, by: int, now: Instant) -> None:
+        """An earlier run gives way to a later one."""
+        if self.admission.withdraw(old.run.run_id) is not None:
+            self._scribe.move_run(old, Cause.OVERLAPPED, now, {"run": by})
         else:
-            due = live.next_look_at(task_no, now)
-            self._scribe.move_task(live, task_no, Cause.REPORTED_NOT_YET, now, due)
-            self._set_timer(live, task_no, due)
+            who = f"run {by}, which is for a later interval"
+            self._scribe.step.commit.cancel_requests.append(CancelRequest(old.run.run_id, who, now))
+            self.cancel(old.run.run_id, who, now)
 
-    def _fail(self, attempt: LiveAttempt, report: Finished | None, failure: Failure, now: Instant) -> None:
-        live, task_no = attempt.live, attempt.task_no
-        if live.cancelling:
-            self._taken_down(attempt, report, now)
-            return
-        classified = classify(failure)
-        spent = live.count_failure(task_no, classified.error_class)
-        delay = next_try(attempt.task.retry, classified.error_class, spent, self._spread())
-        facts: dict[str, object] = {
-            "class": classified.error_class.value,
-            "rule": classified.rule,
-            "error": failure.types[0] if failure.types else failure.how,
-            "failures": spent,
-        }
-        lost = failure.how == "lost"
-        if delay is None:
-            cause = Cause.LOST_FINALLY if lost else Cause.FAILED_FINALLY
-            self._scribe.move_attempt(attempt, cause, report, classified.error_class, failure)
-            alert = failure_alert(live.run, attempt.task, classified, failure, attempt.number, now)
-            self._scribe.step.commit.alerts.append(alert)
-            self._settle(live, task_no, cause, now, facts)
-        else:
-            cause = Cause.LOST_WILL_RETRY if lost else Cause.FAILED_WILL_RETRY
-            self._scribe.move_attempt(attempt, cause, report, classified.error_class, failure)
-            facts["delay_ms"] = delay
-            self._scribe.move_task(live, task_no, cause, now, now + delay, facts)
-            self._set_timer(live, task_no, now + delay)
-
-    def _taken_down(self, attempt: LiveAttempt, report: Finished | None, now: Instant) -> None:
-        """It was stopped before it could end: because its run is cancelled, or its agent stopped. Costs no budget."""
-        live, task_no = attempt.live, attempt.task_no
-        if live.cancelling:
-            self._scribe.move_attempt(attempt, Cause.CANCEL_CONFIRMED, report)
-            self._settle(live, task_no, Cause.CANCEL_CONFIRMED, now)
-        else:
-            self._scribe.move_attempt(attempt, Cause.INTERRUPTED, report)
-            self._scribe.move_task(live, task_no, Cause.INTERRUPTED, now, now)
-            self._set_timer(live, task_no, now)
-
-    def _lose(self, attempt: LiveAttempt, started: tuple[int, ...] | None, now: Instant) -> None:
-        """Its agent is dead. ``started`` is what that agent had begun; None: nobody knows, so it may have."""
-        self._release(attempt)
-        if started is not None and attempt.attempt not in started:
-            self._taken_down(attempt, None, now)
-        else:
-            self._fail(attempt, None, LOST, now)
-
-    def _give_up_waiting(self, live: LiveRun, task_no: int, now: Instant) -> None:
-        self._scribe.step.commit.alerts.append(sensor_alert(live.run, live.shape.tasks[task_no], now))
-        self._settle(live, task_no, Cause.CONDITION_TIMED_OUT, now)
-
-    def _hold(self, attempt: LiveAttempt) -> None:
-        self.attempts[attempt.attempt] = attempt
-        attempt.live.live_attempt[attempt.task_no] = attempt.attempt
-        self.capacity.occupy(attempt)
-
-    def _release(self, attempt: LiveAttempt) -> None:
-        del self.attempts[attempt.attempt]
-        del attempt.live.live_attempt[attempt.task_no]
-        self._scribe.step.dispatches.pop(attempt.attempt, None)
-        self.capacity.leave(attempt)
-
-    def _send(self, attempt: LiveAttempt) -> None:
-        dispatch = Dispatch(attempt.agent, attempt.attempt, attempt.live.run, attempt.task_no, attempt.number)
-        self._scribe.step.dispatches[attempt.attempt] = dispatch
-
-    def _tell_to_stop(self, agent: str, attempt: int) -> None:
-        self._scribe.step.cancel.setdefault(agent, []).append(attempt)
-
-    # --- moving along the graph ---------------------------------------------------------------------------------
-
-    def _settle(
-        self, live: LiveRun, task_no: int, cause: Cause, now: Instant, facts: dict[str, object] | None = None
-    ) -> None:
-        """A task instance reaches a final state; all that follows from it follows in the same commit."""
-        self._scribe.move_task(live, task_no, cause, now, facts=facts)
-        ended = [task_no]
-        while ended:
-            member = ended.pop()
-            live.settle(member)
-            for gate in live.shape.feeds[member]:
-                ended.extend(self._pass(live, gate, now))
-        self._finish_if_done(live, now)
-
-    def _pass(self, live: LiveRun, gate_no: int, now: Instant) -> list[int]:
-        """Apply what a gate says to its members, once; return those that ended by it."""
-        gate, count = live.shape.gates[gate_no], live.counts[gate_no]
-        becomes = None if count.decided else verdict(gate, count)
-        if becomes is None or live.cancelling:
-            return []
-        count.decided = True
-        waiting = [member for member in gate.members if live.states[member] is TaskState.NONE]
-        if becomes is TaskState.QUEUED:
-            for member in waiting:
-                self._make_ready(live, member, now)
-            return []
-        cause = Cause.UPSTREAM_FAILED if becomes is TaskState.UPSTREAM_FAILED else Cause.UPSTREAM_SKIPPED
-        for member in waiting:
-            self._scribe.move_task(live, member, cause, now)
-        return waiting
-
-    def _make_ready(self, live: LiveRun, task_no: int, now: Instant) -> None:
-        """A task may start: a file sensor is looked at, everything else waits for a slot."""
-        task = live.shape.tasks[task_no]
-        if task.kind == "file_sensor":
-            live.waiting_since[task_no] = now
-            self._scribe.move_task(live, task_no, Cause.AWAITED, now, now)
-            self._set_timer(live, task_no, now)
-        else:
-            self.capacity.want(live, task_no)
-
-    def _finish_if_done(self, live: LiveRun, now: Instant) -> None:
-        if live.left or live.run.state in FINAL_RUN:
-            return
+    def _over(self, live: LiveRun, now: Instant) -> None:
+        """All its tasks are final: so is the run, and the task that called for it."""
+        step = self._scribe.step
         if live.cancelling:
             self._scribe.move_run(live, Cause.CANCEL_CONFIRMED, now)
         elif live.has_failed():
             self._scribe.move_run(live, Cause.TASKS_FAILED, now)
         else:
             self._scribe.move_run(live, Cause.TASKS_SUCCEEDED, now)
-            self._scribe.step.commit.alerts.append(recovery_alert(live.run, now))
-            self._scribe.step.succeeded.append(live.run)
+            step.commit.alerts.append(recovery_alert(live.run, now))
+            step.succeeded.append(live.run)
         del self.runs[live.run.run_id]
         self.admission.leave(live)
+        self._answer_caller(live.run, now)
+        if live.run.state is RunState.SUCCESS:
+            self._walk.run_succeeded(live.run)
 
-    def _stop(self, live: LiveRun, now: Instant) -> None:
-        """End what has not started, and tell the agents to end what has."""
-        for task_no, state in enumerate(live.states):
-            if state in NOT_STARTED:
-                self._scribe.move_task(live, task_no, Cause.CANCELLED, now)
-                live.settle(task_no)
+    def _answer_caller(self, run: Run, now: Instant) -> None:
+        """A run that was called for has ended: so does the task instance that waits for it."""
+        if run.parent is None:
+            return
+        run_id, *instance = run.parent
+        live = self.runs.get(run_id)
+        if live is None:
+            return
+        no = live.number((instance[0], instance[1]))
+        if live.states[no] is not TaskState.DEFERRED:
+            return
+        facts: dict[str, object] = {"run": run.run_id}
+        if run.state is RunState.SUCCESS:
+            self._walk.settle(live, no, Cause.CHILD_SUCCEEDED, now, facts)
+        else:
+            why = f"run {run.run_id} of {run.dag_id}, which it called, was {run.state}"
+            self._scribe.step.commit.alerts.append(call_alert(live.run, live.task(no), why, now))
+            self._walk.settle(live, no, Cause.CHILD_FAILED, now, facts)
+
+    def _stop(self, live: LiveRun, by: str, now: Instant) -> None:
+        """End what has not started, tell the agents to end what has, and stop the runs that it called for."""
+        waiting = [no for no, state in enumerate(live.states) if state is TaskState.DEFERRED]
         for attempt in live.live_attempt.values():
-            self._tell_to_stop(self.attempts[attempt].agent, attempt)
-        self._finish_if_done(live, now)
+            self._trials.tell_to_stop(attempt.agent, attempt.attempt)
+        self._walk.stop(live, now)
+        for no in waiting:
+            self._call_off(live, no, by, now)
 
-    def _resume(self, live: LiveRun, now: Instant) -> None:
-        """After a restart: let every gate say again what it said before, and want what has not begun."""
-        if live.run.cancel_requested_at is not None:
-            return  # its request is found, and acted on, like a new one
-        for task_no in live.shape.roots:
-            if live.states[task_no] is TaskState.NONE:
-                self._make_ready(live, task_no, now)
-        for gate in range(len(live.shape.gates)):
-            if self._pass(live, gate, now):
-                raise InvariantBroken("a task's end was not recorded with its cause", where=f"run {live.run.run_id}")
-        self._finish_if_done(live, now)
+    def _call_off(self, live: LiveRun, no: int, by: str, now: Instant) -> None:
+        """A task instance that waited has ended: nobody need answer it, and nobody need run for it."""
+        task = live.task(no)
+        if task.approval is not None:
+            self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+        parent = (live.run.run_id, *live.instance(no))
+        for child in [each.run for each in (*self.runs.values(), *self.admission.waiting())]:
+            if task.call is not None and child.parent == parent:
+                self._scribe.step.commit.cancel_requests.append(CancelRequest(child.run_id, by, now))
+                self.cancel(child.run_id, by, now)
 
-    def _wake(self, live: LiveRun, task_no: int) -> None:
-        """A timer of a task is due: a file sensor is looked at; a retry or a sensor's next look wants a slot."""
-        state = live.states[task_no]
-        if live.shape.tasks[task_no].kind == "file_sensor" and state is TaskState.DEFERRED:
-            self._scribe.step.probes.append(Probe(live.run, task_no))
-        elif state in {TaskState.DEFERRED, TaskState.UP_FOR_RETRY}:
-            self.capacity.want(live, task_no)
+    def _wake(self, live: LiveRun, no: int, now: Instant) -> None:
+        """A timer is due: a file sensor is looked at, a question was asked in vain, all others want a slot."""
+        state, task = live.states[no], live.task(no)
+        if state is TaskState.UP_FOR_RETRY or (state is TaskState.DEFERRED and _looks_itself(task)):
+            self.capacity.want(live, no)
+        elif state is TaskState.DEFERRED and task.kind == "file_sensor":
+            self._scribe.step.probes.append(Probe(live.run, no, live.task_no(no)))
+        elif state is TaskState.DEFERRED and task.approval is not None and live.is_out_of_patience(no, now):
+            self._decline(live, no, {"timed_out": True}, now)
 
-    def _set_timer(self, live: LiveRun, task_no: int, due: Instant) -> None:
-        heappush(self._timers, (due, live.run.run_id, task_no))
+    def _decline(self, live: LiveRun, no: int, facts: dict[str, object], now: Instant) -> None:
+        task = live.task(no)
+        as_failure = task.approval is not None and task.approval.no == "fail"
+        self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+        self._walk.settle(live, no, Cause.DECLINED_AS_FAILURE if as_failure else Cause.DECLINED, now, facts)
+
+
+def _looks_itself(task: TaskSpec) -> bool:
+    """Whether a sensor's own code looks for what it waits for."""
+    return task.sensor is not None and task.kind != "file_sensor"

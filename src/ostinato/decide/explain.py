@@ -4,25 +4,14 @@ Pure: the caller takes a snapshot, these functions read it. The first reason of 
 further one about what the one before waits for; what lifts the last one moves them all.
 """
 
-from typing import Final
-
-from ostinato.model.record import Run
+from ostinato.model.record import UNMAPPED, Instance, Run
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 from ostinato.model.time import stamp
 
-from .explain_task import NO_SCHEDULER, explain_task
+from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
 from .situation import DagSituation, RunSituation
 from .timetable import first_interval_after
-
-_STUCK_FIRST: Final = (
-    TaskState.UP_FOR_RETRY,
-    TaskState.DEFERRED,
-    TaskState.NONE,
-    TaskState.QUEUED,
-    TaskState.RUNNING,
-)
-"""Of the tasks that a run waits for, the one that is furthest from done explains it best."""
 
 
 def why_dag(situation: DagSituation) -> list[Reason]:
@@ -57,6 +46,9 @@ def why_run(situation: RunSituation) -> list[Reason]:
     run = situation.run
     if run.state is RunState.SUCCESS:
         return [Reason(Code.RUN_SUCCEEDED, f"{_named(run)} succeeded{_when(run)}")]
+    if run.state is RunState.CANCELLED and situation.overlapped_by is not None:
+        what = f"{_named(run)} gave way to run {situation.overlapped_by}: two of this schedule do not go at once"
+        return [Reason(Code.RUN_OVERLAPPED, what)]
     if run.state is RunState.CANCELLED:
         return [Reason(Code.RUN_CANCELLED, f"{_named(run)} was cancelled{_when(run)}")]
     if run.state is RunState.FAILED:
@@ -66,22 +58,30 @@ def why_run(situation: RunSituation) -> list[Reason]:
     return _run_queued(situation) if run.state is RunState.QUEUED else _run_running(situation)
 
 
-def why_task(situation: RunSituation, task_no: int) -> list[Reason]:
+def why_task(situation: RunSituation, instance: Instance) -> list[Reason]:
     """Why a task of a run is where it is: waiting for what, or ended how."""
-    task_id = situation.spec.tasks[task_no].task_id
+    name = situation.name(instance)
     if situation.run.state is RunState.QUEUED:
-        reason = Reason(Code.RUN_NOT_BEGUN, f"{task_id} waits for its run to begin", "the run begins")
+        reason = Reason(Code.RUN_NOT_BEGUN, f"{name} waits for its run to begin", "the run begins")
         return [reason, *why_run(situation)]
-    if situation.run.state is RunState.CANCELLED and situation.state(task_no) is TaskState.NONE:
-        return [Reason(Code.CANCELLED, f"{task_id} never began"), *why_run(situation)]
-    return explain_task(situation, task_no)
+    if situation.run.state is RunState.CANCELLED and situation.state(instance) is TaskState.NONE:
+        return [Reason(Code.CANCELLED, f"{name} never began"), *why_run(situation)]
+    return explain_task(situation, instance)
 
 
 def _run_queued(situation: RunSituation) -> list[Reason]:
-    run, most = situation.run, situation.spec.max_active_runs
+    run, backfill = situation.run, situation.backfill
     if not situation.scheduler:
         return [NO_SCHEDULER]
-    if situation.running_runs >= most:
+    if backfill is not None and backfill.state == "paused":
+        what = f"backfill {backfill.backfill_id} is paused"
+        lifts = f"somebody lets it go on: `ostinato backfill resume {backfill.backfill_id}`"
+        return [Reason(Code.BACKFILL_PAUSED, what, lifts)]
+    if backfill is not None and situation.running_runs >= backfill.max_active_runs:
+        what = f"{situation.running_runs} runs of backfill {backfill.backfill_id} are running, and no more may"
+        return [Reason(Code.BACKFILL_FULL, what, "one of them ends")]
+    most = situation.spec.max_active_runs
+    if backfill is None and situation.running_runs >= most:
         what = f"{situation.running_runs} runs of {run.dag_id} are running, and no more than {most} may"
         return [Reason(Code.TOO_MANY_RUNS, what, f"a run of {run.dag_id} ends")]
     return [Reason(Code.ABOUT_TO_BEGIN, f"{_named(run)} is about to begin", "the scheduler's next step")]
@@ -89,14 +89,14 @@ def _run_queued(situation: RunSituation) -> list[Reason]:
 
 def _run_running(situation: RunSituation) -> list[Reason]:
     total = len(situation.spec.tasks)
-    ended = sum(task.state in FINAL_TASK for task in situation.tasks.values())
+    ended = sum(situation.state((no, UNMAPPED)) in FINAL_TASK for no in range(total))
     what = f"{ended} of {total} tasks of {_named(situation.run)} have ended"
-    task_no = _most_stuck(situation)
-    if task_no is None:
+    stuck = _most_stuck(situation)
+    if stuck is None:
         reason = Reason(Code.TASKS_OPEN, what, "the scheduler's next step")
         return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
-    task_id = situation.spec.tasks[task_no].task_id
-    return [Reason(Code.TASKS_OPEN, f"{what}; it waits for {task_id}", "they end"), *explain_task(situation, task_no)]
+    reason = Reason(Code.TASKS_OPEN, f"{what}; it waits for {situation.name(stuck)}", "they end")
+    return [reason, *explain_task(situation, stuck)]
 
 
 def _run_stopping(situation: RunSituation) -> list[Reason]:
@@ -104,13 +104,14 @@ def _run_stopping(situation: RunSituation) -> list[Reason]:
     reason = Reason(Code.RUN_STOPPING, f"{_named(run)} is being cancelled", "what runs of it has stopped")
     if run.state is RunState.QUEUED or not situation.scheduler:
         return [reason] if situation.scheduler else [reason, NO_SCHEDULER]
-    task_no = _most_stuck(situation)
-    return [reason] if task_no is None else [reason, *explain_task(situation, task_no)]
+    stuck = _most_stuck(situation)
+    return [reason] if stuck is None else [reason, *explain_task(situation, stuck)]
 
 
 def _run_failed(situation: RunSituation) -> list[Reason]:
     """Its first failed task is the root; tasks that did not start because of one have it in their chain."""
-    failed = [task_no for task_no, task in sorted(situation.tasks.items()) if task.state is TaskState.FAILED]
+    rows = sorted(situation.tasks.items())
+    failed = [at for at, task in rows if task.state is TaskState.FAILED and at[1] == UNMAPPED]
     many = f": {len(failed)} tasks failed" if len(failed) > 1 else ""
     reason = Reason(
         Code.RUN_FAILED,
@@ -120,14 +121,13 @@ def _run_failed(situation: RunSituation) -> list[Reason]:
     return [reason, *(explain_task(situation, failed[0]) if failed else [])]
 
 
-def _most_stuck(situation: RunSituation) -> int | None:
+def _most_stuck(situation: RunSituation) -> Instance | None:
     """The task that a run waits for; None if all have ended."""
-    for state in _STUCK_FIRST:
+    for state in STUCK_FIRST:
         for task_no in range(len(situation.spec.tasks)):
-            if situation.state(task_no) is state and (
-                state is not TaskState.NONE or not situation.open_upstream(task_no)
-            ):
-                return task_no
+            at = task_no, UNMAPPED
+            if situation.state(at) is state and (state is not TaskState.NONE or not situation.open_upstream(at)):
+                return at
     return None
 
 

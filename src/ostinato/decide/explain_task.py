@@ -1,19 +1,17 @@
-"""Why a task of a run that has begun is where it is. Chains lead along the graph the shortest way to their cause."""
+"""Why a task of a run that has begun waits. Chains lead along the graph the shortest way to their cause."""
 
-from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from ostinato.model.errors import ErrorClass
-from ostinato.model.message import Failure
-from ostinato.model.record import Attempt
+from ostinato.model.record import Instance
 from ostinato.model.spec import TaskSpec
-from ostinato.model.state import TaskState
+from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import stamp
 
-from .classify import Classified, classify
+from .explain_end import awaited, explain_end, last_failure
 from .reason import Code, Reason
+from .shortest import shortest
 from .situation import PoolRoom, RunSituation
 
 NO_SCHEDULER: Final = Reason(
@@ -23,220 +21,202 @@ NO_AGENT: Final = Reason(
     Code.NO_AGENT, "no agent is there to run tasks", "an agent is there; a scheduler starts one by itself"
 )
 
-_BAD: Final = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED})
-_SKIPPED: Final = frozenset({TaskState.SKIPPED})
 _WITH_AN_AGENT: Final = frozenset({TaskState.QUEUED, TaskState.RUNNING})
-_LONGEST_MESSAGE: Final = 200
+STUCK_FIRST: Final = (
+    TaskState.UP_FOR_RETRY,
+    TaskState.DEFERRED,
+    TaskState.NONE,
+    TaskState.QUEUED,
+    TaskState.RUNNING,
+)
+"""Of several that something waits for, the one that is furthest from done explains it best."""
 
 
-def explain_task(situation: RunSituation, task_no: int) -> list[Reason]:
-    """The chain of a task's reasons."""
-    state = situation.state(task_no)
-    if state in _ENDED:
-        return _ENDED[state](situation, task_no)
+def explain_task(situation: RunSituation, instance: Instance) -> list[Reason]:
+    """The chain of a task instance's reasons."""
+    state = situation.state(instance)
+    if state in FINAL_TASK:
+        return explain_end(situation, instance)
     if situation.run.cancel_requested_at is not None:
-        return _stopping(situation, task_no)
-    return _WAITING[state](situation, task_no)
+        return _stopping(situation, instance)
+    return _WAITING[state](situation, instance)
 
 
-# --- tasks that wait ------------------------------------------------------------------------------------------------
-
-
-def _not_begun(situation: RunSituation, task_no: int) -> list[Reason]:
+def _not_begun(situation: RunSituation, instance: Instance) -> list[Reason]:
     """It waits for upstreams, or else for its turn."""
-    path = _shortest(task_no, lambda at: situation.open_upstream(at) if situation.state(at) is TaskState.NONE else [])
+    path = shortest(instance, lambda at: situation.open_upstream(at) if situation.state(at) is TaskState.NONE else [])
     chain = [
         Reason(
             Code.UPSTREAM_OPEN,
-            f"{_name(situation, waiting)} waits for {_name(situation, upstream)}",
-            f"{_name(situation, upstream)} ends",
+            f"{situation.name(waiting)} waits for {situation.name(upstream)}",
+            f"{situation.name(upstream)} ends",
         )
         for waiting, upstream in pairwise(path)
     ]
     cause = path[-1]
     if situation.state(cause) is TaskState.NONE:
-        return chain + _wants(situation, cause)
+        return chain + _begins(situation, cause)
     return chain + explain_task(situation, cause)
 
 
-def _wants(situation: RunSituation, task_no: int) -> list[Reason]:
+def _begins(situation: RunSituation, instance: Instance) -> list[Reason]:
+    """Nothing before it in its run holds it up. It may have to be answered something, or wants a slot."""
+    task, who = situation.task(instance), situation.name(instance)
+    if not situation.scheduler:
+        return [NO_SCHEDULER]
+    if situation.is_whole(instance):
+        return [Reason(Code.UNFOLDS, f"what {who} is for is being looked up", "the scheduler's next step")]
+    if _scope_is_full(situation, instance):
+        return [Reason(Code.SCOPE_FULL, f"{who} waits for an earlier instance to be over", "one of them is over")]
+    unmet = situation.unmet.get(instance, ())
+    if unmet:
+        return [_needs(who, dag_id, stamp(time.start), stamp(time.end)) for dag_id, time in unmet[:1]]
+    if task.kind in {"call", "approval", "interval", "file_sensor"}:
+        return [Reason(Code.ABOUT_TO_CALL, f"{who} is about to begin", "the scheduler's next step")]
+    return _wants(situation, instance)
+
+
+def _needs(who: str, dag_id: str, start: str, end: str) -> Reason:
+    what = f"{who} needs {dag_id} from {start} to {end}, not all of which has succeeded"
+    return Reason(
+        Code.INTERVALS_OPEN, what, f"{dag_id} succeeds for that time: `ostinato gaps {dag_id}` says what lacks"
+    )
+
+
+def _scope_is_full(situation: RunSituation, instance: Instance) -> bool:
+    """Whether as many instances of a scope are going as may, and this is of none of them."""
+    task, map_index = situation.task(instance), instance[1]
+    scope = None if task.scope is None else situation.spec.scopes[task.scope]
+    if scope is None or scope.max_active is None:
+        return False
+    members = [no for no, other in enumerate(situation.spec.tasks) if other.scope == task.scope]
+    begun = {index for no in members for _, index in situation.instances(no)}
+    over = {index for index in begun if all(situation.state((no, index)) in FINAL_TASK for no in members)}
+    return map_index not in begun and len(begun - over) >= scope.max_active
+
+
+def _wants(situation: RunSituation, instance: Instance) -> list[Reason]:
     """It could start now, if there were somebody to start it, and room."""
-    task = situation.spec.tasks[task_no]
+    task, spec, who = situation.task(instance), situation.spec, situation.name(instance)
     if not situation.scheduler:
         return [NO_SCHEDULER]
     if not situation.agent:
         return [NO_AGENT]
+    if spec.max_active_tasks is not None and sum(situation.live.values()) >= spec.max_active_tasks:
+        what = f"{spec.max_active_tasks} tasks of {spec.dag_id} are going, and no more may"
+        return [Reason(Code.DAG_FULL, f"{who} waits: {what}", f"one of the tasks of {spec.dag_id} ends")]
+    if task.max_active is not None and situation.live.get(task.task_id, 0) >= task.max_active:
+        what = f"{who} waits: {task.max_active} attempts of {task.task_id} are going in all runs, and no more may"
+        return [Reason(Code.TASK_FULL, what, "one of them ends")]
+    return [_wants_room(situation, task, who)]
+
+
+def _wants_room(situation: RunSituation, task: TaskSpec, who: str) -> Reason:
     pool = situation.pools.get(task.pool, PoolRoom(0, 0))
-    needs = f"{task.task_id} needs {task.slots} of the {pool.slots} slots of pool {task.pool}"
+    needs = f"{who} needs {task.slots} of the {pool.slots} slots of pool {task.pool}"
     if task.slots > pool.slots:
-        return [Reason(Code.POOL_TOO_SMALL, f"{needs}, which it will never have", "the pool is larger")]
+        return Reason(Code.POOL_TOO_SMALL, f"{needs}, which it will never have", "the pool is larger")
     if pool.used + task.slots > pool.slots:
         what = f"{needs}, of which {pool.slots - pool.used} are free"
-        return [Reason(Code.POOL_FULL, what, f"other tasks leave pool {task.pool}")]
-    what = f"{task.task_id} is ready; what has a higher priority or is for an older interval goes first"
-    return [Reason(Code.NOT_ITS_TURN, what, "an agent has room for it")]
+        return Reason(Code.POOL_FULL, what, f"other tasks leave pool {task.pool}")
+    first = "what has a higher priority or is for an older interval goes first, and dags take turns"
+    if situation.run.kind == "backfill":
+        first = "scheduled work goes before a backfill, which gets its share of the slots"
+    return Reason(Code.NOT_ITS_TURN, f"{who} is ready; {first}", "an agent has room for it")
 
 
-def _with_an_agent(situation: RunSituation, task_no: int) -> list[Reason]:
+def _with_an_agent(situation: RunSituation, instance: Instance) -> list[Reason]:
     """Its attempt waits for an executor, or runs."""
-    task, tries = situation.spec.tasks[task_no], situation.tries(task_no)
-    who = f"try {tries[-1].number} of {task.task_id}" if tries else task.task_id
-    if situation.state(task_no) is TaskState.QUEUED:
+    if situation.is_whole(instance):
+        return _instances_open(situation, instance)
+    task, tries, who = situation.task(instance), situation.tries(instance), situation.name(instance)
+    who = f"try {tries[-1].number} of {who}" if tries else who
+    if situation.state(instance) is TaskState.QUEUED:
         reason = Reason(Code.AT_THE_AGENT, f"{who} is with the agent", "one of its executors is free")
     else:
-        since = stamp(situation.tasks[task_no].changed_at)
+        since = stamp(situation.tasks[instance].changed_at)
         limit = "" if task.timeout is None else f", or has run for {task.timeout:g} s"
         reason = Reason(Code.RUNS, f"{who} runs, as is known since {since}", f"it ends{limit}")
     return [reason] if situation.agent else [reason, NO_AGENT]
 
 
-def _between_tries(situation: RunSituation, task_no: int) -> list[Reason]:
-    due = situation.tasks[task_no].due_at
+def _instances_open(situation: RunSituation, whole: Instance) -> list[Reason]:
+    """A task in a scope, as a whole: it waits for the instance that is furthest from done."""
+    known = situation.instances(whole[0])
+    ended = sum(situation.state(each) in FINAL_TASK for each in known)
+    what = f"{ended} instances of {situation.name(whole)} have ended"
+    open_ = [each for state in STUCK_FIRST for each in known if situation.state(each) is state]
+    if not open_:
+        return [Reason(Code.INSTANCES_OPEN, what, "the others begin and end")]
+    reason = Reason(Code.INSTANCES_OPEN, f"{what}; it waits for {situation.name(open_[0])}", "they end")
+    return [reason, *explain_task(situation, open_[0])]
+
+
+def _between_tries(situation: RunSituation, instance: Instance) -> list[Reason]:
+    due = situation.tasks[instance].due_at
     if due is None or due <= situation.now:
-        return _wants(situation, task_no)
-    told = _last_failure(situation, task_no) or f"{situation.spec.tasks[task_no].task_id} was interrupted"
+        return _wants(situation, instance)
+    told = last_failure(situation, instance) or f"{situation.name(instance)} was interrupted"
     return [Reason(Code.RETRY_LATER, f"{told}; next try at {stamp(due)}", f"it is {stamp(due)}")]
 
 
-def _between_looks(situation: RunSituation, task_no: int) -> list[Reason]:
-    task, row = situation.spec.tasks[task_no], situation.tasks[task_no]
-    wish = f"{task.task_id} waits for {_awaited(task)}"
+def _deferred(situation: RunSituation, instance: Instance) -> list[Reason]:
+    """It waits for something outside: a condition, a run that it called for, somebody's answer."""
+    match situation.task(instance).kind:
+        case "call":
+            return _child_open(situation, instance)
+        case "approval":
+            return _asks(situation, instance)
+        case _:
+            return _between_looks(situation, instance)
+
+
+def _child_open(situation: RunSituation, instance: Instance) -> list[Reason]:
+    child = situation.children.get(instance)
+    if child is None:
+        what = f"{situation.name(instance)} waits for the run that it called for"
+        return [Reason(Code.CHILD_OPEN, what, "that run ends")]
+    what = f"{situation.name(instance)} waits for run {child.run_id} of {child.dag_id}, which is {child.state}"
+    return [Reason(Code.CHILD_OPEN, what, f"it ends: `ostinato why {child.run_id}` says what it waits for")]
+
+
+def _asks(situation: RunSituation, instance: Instance) -> list[Reason]:
+    task, row = situation.task(instance), situation.tasks[instance]
+    question = task.approval.question if task.approval else ""
+    until = "" if row.due_at is None else f", or it is {stamp(row.due_at)}"
+    answer = f"`ostinato approve {situation.run.run_id} {situation.name(instance)}`"
+    return [Reason(Code.ASKS, f"{situation.name(instance)} asks: {question}", f"somebody answers: {answer}{until}")]
+
+
+def _between_looks(situation: RunSituation, instance: Instance) -> list[Reason]:
+    task, row = situation.task(instance), situation.tasks[instance]
+    wish = f"{situation.name(instance)} waits for {awaited(task)}"
     if row.due_at is not None and row.due_at > situation.now:
         looks = f"; it is looked at again at {stamp(row.due_at)}"
         if task.sensor is not None and row.waiting_since is not None:
             looks += f", for the last time at {stamp(row.waiting_since + round(task.sensor.timeout * 1000))}"
-        return [Reason(Code.LOOKS_LATER, wish + looks, f"{_awaited(task)} is there")]
+        return [Reason(Code.LOOKS_LATER, wish + looks, f"{awaited(task)} is there")]
     if task.kind != "file_sensor":
-        return _wants(situation, task_no)
+        return _wants(situation, instance)
     if not situation.scheduler:
         return [NO_SCHEDULER]
-    return [Reason(Code.LOOKS_NOW, f"{wish}; it is being looked at", f"{_awaited(task)} is there")]
+    return [Reason(Code.LOOKS_NOW, f"{wish}; it is being looked at", f"{awaited(task)} is there")]
 
 
-def _stopping(situation: RunSituation, task_no: int) -> list[Reason]:
-    who = _name(situation, task_no)
+def _stopping(situation: RunSituation, instance: Instance) -> list[Reason]:
+    who = situation.name(instance)
     reason = Reason(Code.TASK_STOPPING, f"{who} is being stopped, because its run is cancelled", f"{who} has stopped")
     if not situation.scheduler:
         return [reason, NO_SCHEDULER]
-    if situation.state(task_no) in _WITH_AN_AGENT and not situation.agent:
+    if situation.state(instance) in _WITH_AN_AGENT and not situation.agent:
         return [reason, NO_AGENT]
     return [reason]
 
 
-# --- tasks that ended -----------------------------------------------------------------------------------------------
-
-
-def _succeeded(situation: RunSituation, task_no: int) -> list[Reason]:
-    row, tries = situation.tasks[task_no], len(situation.tries(task_no))
-    after = f" after {tries} tries" if tries > 1 else ""
-    return [Reason(Code.SUCCEEDED, f"{_name(situation, task_no)} succeeded at {stamp(row.changed_at)}{after}")]
-
-
-def _failed(situation: RunSituation, task_no: int) -> list[Reason]:
-    told = _last_failure(situation, task_no)
-    again = "the cause is mended and the interval is run again"
-    if told is not None:
-        return [Reason(Code.FAILED, f"{told}; there is no next try", again)]
-    task, row = situation.spec.tasks[task_no], situation.tasks[task_no]
-    what = f"{task.task_id} waited for {_awaited(task)} until {stamp(row.changed_at)}, in vain"
-    return [Reason(Code.WAITED_IN_VAIN, what, again)]
-
-
-def _skipped(situation: RunSituation, task_no: int) -> list[Reason]:
-    path = _shortest(task_no, lambda at: [] if situation.tries(at) else situation.upstream(at, _SKIPPED))
-    chain = _hops(situation, path, Code.UPSTREAM_SKIPPED, "was skipped")
-    if situation.tries(path[-1]):
-        return [*chain, Reason(Code.SKIPPED_ITSELF, f"{_name(situation, path[-1])} raised Skip")]
-    return chain or [Reason(Code.UPSTREAM_SKIPPED, f"an upstream of {_name(situation, task_no)} was skipped")]
-
-
-def _upstream_failed(situation: RunSituation, task_no: int) -> list[Reason]:
-    path = _shortest(
-        task_no,
-        lambda at: situation.upstream(at, _BAD) if situation.state(at) is TaskState.UPSTREAM_FAILED else [],
-    )
-    chain = _hops(situation, path, Code.UPSTREAM_FAILED, "did not succeed")
-    if situation.state(path[-1]) is not TaskState.UPSTREAM_FAILED:
-        return chain + explain_task(situation, path[-1])
-    return chain or [Reason(Code.UPSTREAM_FAILED, f"an upstream of {_name(situation, task_no)} did not succeed")]
-
-
-def _cancelled(situation: RunSituation, task_no: int) -> list[Reason]:
-    at = stamp(situation.tasks[task_no].changed_at)
-    return [Reason(Code.CANCELLED, f"{_name(situation, task_no)} ended at {at}, because its run was cancelled")]
-
-
-_ENDED: Final = {
-    TaskState.SUCCESS: _succeeded,
-    TaskState.FAILED: _failed,
-    TaskState.SKIPPED: _skipped,
-    TaskState.UPSTREAM_FAILED: _upstream_failed,
-    TaskState.CANCELLED: _cancelled,
-}
-_WAITING: Final = {
+_WAITING: Final[dict[TaskState, Callable[[RunSituation, Instance], list[Reason]]]] = {
     TaskState.NONE: _not_begun,
     TaskState.QUEUED: _with_an_agent,
     TaskState.RUNNING: _with_an_agent,
     TaskState.UP_FOR_RETRY: _between_tries,
-    TaskState.DEFERRED: _between_looks,
+    TaskState.DEFERRED: _deferred,
 }
-
-
-# --- in words -------------------------------------------------------------------------------------------------------
-
-
-def _name(situation: RunSituation, task_no: int) -> str:
-    return situation.spec.tasks[task_no].task_id
-
-
-def _awaited(task: TaskSpec) -> str:
-    return f"the file {task.sensor.path}" if task.sensor is not None and task.sensor.path else "its condition"
-
-
-def _hops(situation: RunSituation, path: list[int], code: Code, what: str) -> list[Reason]:
-    return [
-        Reason(code, f"{_name(situation, task)} did not start, because {_name(situation, upstream)} {what}")
-        for task, upstream in pairwise(path)
-    ]
-
-
-def _last_failure(situation: RunSituation, task_no: int) -> str | None:
-    """The newest try's failure: what it was, its class, the rule that says so, and how much of the budget is spent."""
-    tries = situation.tries(task_no)
-    if not tries or tries[-1].failure is None:
-        return None
-    task, attempt, failure = situation.spec.tasks[task_no], tries[-1], tries[-1].failure
-    classified = classify(failure)
-    return (
-        f"try {attempt.number} of {task.task_id} failed with {_told(failure)}, a {classified.error_class} error "
-        f"({classified.rule}): {_budget(task, tries, classified)}"
-    )
-
-
-def _told(failure: Failure) -> str:
-    kind = failure.types[0].removeprefix("builtins.") if failure.types else failure.how.replace("_", " ")
-    message = failure.message if len(failure.message) <= _LONGEST_MESSAGE else f"{failure.message[:_LONGEST_MESSAGE]}…"
-    return f"{kind}: {message}" if message else kind
-
-
-def _budget(task: TaskSpec, tries: list[Attempt], classified: Classified) -> str:
-    if classified.error_class is ErrorClass.LOGIC:
-        return "it is never retried"
-    retries = task.retry.transient if classified.error_class is ErrorClass.TRANSIENT else task.retry.resource
-    failures = sum(attempt.error_class == classified.error_class for attempt in tries)
-    return f"{min(failures, retries)} of {retries} retries used"
-
-
-def _shortest(task_no: int, onward: Callable[[int], list[int]]) -> list[int]:
-    """The shortest way from a task to one from which nothing leads onward, both included. Edges lead upstream only."""
-    came_from = {task_no: task_no}
-    queue = deque([task_no])
-    while further := onward(at := queue.popleft()):
-        for following in further:
-            if following not in came_from:
-                came_from[following] = at
-                queue.append(following)
-    path = [at]
-    while path[-1] != task_no:
-        path.append(came_from[path[-1]])
-    return path[::-1]

@@ -1,91 +1,93 @@
-"""A dag's graph as the board counts it: gates instead of edges.
+"""What a dag version looks like to the board: the graph of its tasks, one for each of its scopes, and who decides a run.
 
-A *gate* is a distinct pair of (set of upstreams, trigger rule), shared by every task that has it. A finished task is
-counted once in each gate it feeds, and a gate decides for all its members at once. Two layers of a thousand tasks, fully
-connected, are one gate with a thousand members and a thousand edges instead of a million.
+In the graph of the dag every task of a scope stands where the scope stands: it waits for what the scope waits for. What
+it waits for inside of the scope is in the scope's own graph, which is gone through once for each instance.
 """
 
+from functools import cached_property
 from typing import Final
 
-from msgspec import Struct
-
-from ostinato.model.spec import CompiledDag, TriggerRule
+from ostinato.model.spec import CompiledDag, DagSpec, Scope, TaskSpec
 from ostinato.model.state import TaskState
 
-GOOD: Final = frozenset({TaskState.SUCCESS})
-PASSED_OVER: Final = frozenset({TaskState.SKIPPED})
+from .graph import BAD, Graph, Node, Steering
 
 
-class Gate(Struct, frozen=True):
-    """``size`` upstreams under one rule, and the tasks (by number) that wait for them."""
+class ScopeShape:
+    """A scope: the numbers of its tasks, and their graph, whose nodes are their places among them."""
 
-    size: int
-    rule: TriggerRule
-    members: tuple[int, ...]
+    __slots__ = ("graph", "members", "place", "spec")
+
+    def __init__(self, spec: Scope, scope_no: int, tasks: tuple[TaskSpec, ...]) -> None:
+        self.spec = spec
+        self.members = tuple(no for no, task in enumerate(tasks) if task.scope == scope_no)
+        self.place = {no: place for place, no in enumerate(self.members)}
+        self.graph = Graph([_node(tasks[no], self.place) for no in self.members])
 
 
 class Shape:
-    """What a dag version looks like to the board; made once for each version."""
-
-    __slots__ = ("compiled", "feeds", "gate_of", "gates", "roots", "spec", "tasks")
+    """See the module; made once for each version."""
 
     def __init__(self, compiled: CompiledDag) -> None:
         self.compiled = compiled
         self.spec = compiled.spec
         self.tasks = compiled.spec.tasks
-        keys: dict[tuple[tuple[int, ...], TriggerRule], int] = {}
-        members: list[list[int]] = []
-        self.gate_of: list[int | None] = []
-        roots: list[int] = []
-        for task_no, task in enumerate(self.tasks):
-            if not task.upstream:
-                roots.append(task_no)
-                self.gate_of.append(None)
-                continue
-            gate = keys.setdefault((task.upstream, task.trigger_rule), len(members))
-            if gate == len(members):
-                members.append([])
-            members[gate].append(task_no)
-            self.gate_of.append(gate)
-        self.roots = tuple(roots)
-        self.gates = tuple(Gate(len(upstream), rule, tuple(members[gate])) for (upstream, rule), gate in keys.items())
-        feeds: list[list[int]] = [[] for _ in self.tasks]
-        for (upstream, _), gate in keys.items():
-            for task_no in upstream:
-                feeds[task_no].append(gate)
-        self.feeds = tuple(map(tuple, feeds))
+        self.scopes = tuple(ScopeShape(scope, no, self.tasks) for no, scope in enumerate(self.spec.scopes))
+        everywhere = {no: no for no in range(len(self.tasks))}
+        self.graph = Graph([self._outer(task, everywhere) for task in self.tasks])
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Task numbers by id."""
+        return {task.task_id: no for no, task in enumerate(self.tasks)}
+
+    def failed(self, states: list[TaskState]) -> bool:
+        """Whether a run whose tasks ended so has failed, by the dag's rule. ``states`` are by task number."""
+        return run_failed(self.spec, self.graph, states)
+
+    def _outer(self, task: TaskSpec, everywhere: dict[int, int]) -> Node:
+        if task.scope is None:
+            return _node(task, everywhere)
+        scope = self.spec.scopes[task.scope]
+        return Node(upstream=scope.upstream, rule=scope.trigger_rule, together=task.scope)
 
 
-class Count:
-    """How the upstreams of one gate, in one run, have ended so far, and whether that was acted on (``decided``)."""
-
-    __slots__ = ("bad", "decided", "done", "skipped")
-
-    def __init__(self) -> None:
-        self.done = 0
-        self.bad = 0
-        self.skipped = 0
-        self.decided = False
-
-    def add(self, state: TaskState) -> None:
-        """Count one upstream that ended in ``state``."""
-        self.done += 1
-        if state in PASSED_OVER:
-            self.skipped += 1
-        elif state not in GOOD:
-            self.bad += 1
+def run_failed(spec: DagSpec, graph: Graph, states: list[TaskState]) -> bool:
+    """Whether a run has failed; see `model.spec.RunOutcome`. Nothing that tears down is asked."""
+    if BAD.isdisjoint(states):
+        return False
+    asked = [no for no, task in enumerate(spec.tasks) if task.role != "teardown"]
+    if spec.outcome != "every_task":
+        leaves = [no for no in asked if all(spec.tasks[after].role == "teardown" for after in graph.right_after(no))]
+        asked = _standing(leaves, spec, states) if spec.outcome == "leaves_and_skipped_parents" else leaves
+    return any(states[no] in BAD for no in asked)
 
 
-def verdict(gate: Gate, count: Count) -> TaskState | None:
-    """What becomes of a gate's members: QUEUED (they may start), a final state, or None (not decided yet).
+def _standing(leaves: list[int], spec: DagSpec, states: list[TaskState]) -> list[int]:
+    """Leaves, in place of each that was skipped its upstreams, and so on."""
+    found: dict[int, None] = {}
+    ahead = list(leaves)
+    while ahead:
+        no = ahead.pop()
+        if no in found:
+            continue
+        found[no] = None
+        if states[no] is TaskState.SKIPPED:
+            task = spec.tasks[no]
+            ahead += task.upstream if task.scope is None else spec.scopes[task.scope].upstream
+    return list(found)
 
-    Every rule is monotone: what it says once it never takes back, in whatever order the upstreams end. So a failure
-    decides ``all_success`` at once, but a skip only when all are done, or the order would show in the result.
-    """
-    if gate.rule == "all_success" and count.bad:
-        return TaskState.UPSTREAM_FAILED
-    if count.done < gate.size:
-        return None
-    if gate.rule == "all_success" and count.skipped:
-        return TaskState.SKIPPED
-    return TaskState.QUEUED
+
+_STEERS: Final[dict[str, Steering]] = {"branch": "branch", "short_circuit": "short_circuit"}
+
+
+def _node(task: TaskSpec, place: dict[int, int]) -> Node:
+    """A task as a node of the graph in which its upstreams have these places."""
+    return Node(
+        upstream=tuple([place[no] for no in task.upstream]),
+        rule=task.trigger_rule,
+        conditions=task.conditions,
+        setups=tuple([place[no] for no in task.setups]),
+        steers=_STEERS.get(task.kind),
+        spared=task.role == "teardown",
+    )

@@ -6,7 +6,8 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, RunMove, TaskMove
 from ostinato.model.errors import ErrorClass, InvariantBroken
 from ostinato.model.message import Failure, Finished
-from ostinato.model.record import Run
+from ostinato.model.record import UNMAPPED, Instance, Run
+from ostinato.model.spec import TaskSpec
 from ostinato.model.state import TaskState
 from ostinato.model.time import Instant
 
@@ -21,20 +22,47 @@ class Dispatch(Struct, frozen=True, gc=False):
     attempt: int
     run: Run
     task_no: int
+    map_index: int
     number: int
 
 
 class Probe(Struct, frozen=True):
-    """A file sensor that is to be looked at now."""
+    """A file sensor that is to be looked at now. ``no`` is the number of its instance."""
 
     run: Run
+    no: int
     task_no: int
+
+
+class Needing(Struct, frozen=True):
+    """A task instance that may begin if its needs are met."""
+
+    run: Run
+    no: int
+    task: TaskSpec
+
+
+class Unfolding(Struct, frozen=True):
+    """A scope that is to unfold, or a loop of which so many turns are over: what are the items, or the next one?"""
+
+    run: Run
+    scope_no: int
+    turn: int
+
+
+class Calling(Struct, frozen=True):
+    """A task instance that calls for a run of another dag."""
+
+    run: Run
+    no: int
+    instance: Instance
 
 
 class Step(Struct):
     """What one step decided: what to write, and what to do once it is written.
 
-    ``dispatches`` are by attempt id; agents are keys by their name.
+    ``dispatches`` are by attempt id; agents are keys by their name. ``probes``, ``needs`` (by run id and instance number),
+    ``unfolds`` and ``calls`` are questions: the board is told the answers.
     """
 
     commit: Commit = field(default_factory=Commit)
@@ -42,7 +70,15 @@ class Step(Struct):
     acknowledge: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     cancel: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     probes: list[Probe] = field(default_factory=list[Probe])
+    needs: dict[tuple[int, int], Needing] = field(default_factory=dict[tuple[int, int], Needing])
+    unfolds: list[Unfolding] = field(default_factory=list[Unfolding])
+    calls: list[Calling] = field(default_factory=list[Calling])
     succeeded: list[Run] = field(default_factory=list[Run])
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a question to be answered."""
+        return bool(self.probes or self.needs or self.unfolds or self.calls)
 
     @property
     def speaks(self) -> bool:
@@ -64,26 +100,27 @@ class Scribe:
     def move_task(
         self,
         live: LiveRun,
-        task_no: int,
+        no: int,
         cause: Cause,
         now: Instant,
         due_at: Instant | None = None,
         facts: dict[str, object] | None = None,
     ) -> TaskState:
         """Move a task instance and return its new state. Raises InvariantBroken if the table has no such move."""
-        was = live.states[task_no]
+        was = live.states[no]
         becomes = next_task(was, cause)
         if becomes is None:
             raise InvariantBroken(f"a task instance that is {was} cannot move by {cause}", where=_where(live))
-        live.states[task_no] = becomes
-        attempt = live.last_attempt.get(task_no)
-        since = live.waiting_since.get(task_no) if live.waiting_since else None
-        move = TaskMove(live.run.run_id, task_no, was, becomes, now, attempt, due_at, since)
+        live.states[no] = becomes
+        attempt = live.last_attempt.get(no)
+        since = live.waiting_since.get(no) if live.waiting_since else None
+        instance = task_no, map_index = live.instance(no)
+        move = TaskMove(live.run.run_id, task_no, was, becomes, now, attempt, due_at, since, map_index)
         self.step.commit.tasks.append(move)
-        self.record(live, cause, was, becomes, now, task_no, attempt, facts)
+        self.record(live, cause, was, becomes, now, instance, attempt, facts)
         return becomes
 
-    def move_run(self, live: LiveRun, cause: Cause, now: Instant) -> None:
+    def move_run(self, live: LiveRun, cause: Cause, now: Instant, facts: dict[str, object] | None = None) -> None:
         """Move a run. Raises InvariantBroken if the table has no such move."""
         was = live.run.state
         becomes = next_run(was, cause)
@@ -91,7 +128,7 @@ class Scribe:
             raise InvariantBroken(f"a run that is {was} cannot move by {cause}", where=_where(live))
         live.run = structs.replace(live.run, state=becomes)
         self.step.commit.runs.append(RunMove(live.run.run_id, was, becomes, now))
-        self.record(live, cause, was, becomes, now)
+        self.record(live, cause, was, becomes, now, facts=facts)
 
     def move_attempt(
         self,
@@ -127,14 +164,17 @@ class Scribe:
         was: str,
         becomes: str,
         now: Instant,
-        task_no: int | None = None,
+        instance: Instance | None = None,
         attempt: int | None = None,
         facts: dict[str, object] | None = None,
     ) -> None:
         """Write one line of a run's history."""
+        task_no, map_index = instance or (None, UNMAPPED)
         seq = live.next_seq
         live.next_seq = seq + 1
-        self.step.commit.events.append(Event(live.run.run_id, seq, now, cause, was, becomes, task_no, attempt, facts))
+        self.step.commit.events.append(
+            Event(live.run.run_id, seq, now, cause, was, becomes, task_no, attempt, facts, map_index)
+        )
 
 
 def _where(live: LiveRun) -> str:

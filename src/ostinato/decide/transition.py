@@ -13,11 +13,12 @@ from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, AttemptSt
 
 S = TypeVar("S", bound=StrEnum)
 
-RUN_BIRTHS: Final = (Cause.SCHEDULED, Cause.TRIGGERED, Cause.BACKFILLED)
+RUN_BIRTHS: Final = (Cause.SCHEDULED, Cause.TRIGGERED, Cause.BACKFILLED, Cause.CALLED, Cause.RERUN)
 """The causes that bring a run into being, queued."""
 
 RUN: Final[Mapping[tuple[RunState, Cause], RunState]] = {
     (RunState.QUEUED, Cause.ADMITTED): RunState.RUNNING,
+    (RunState.QUEUED, Cause.OVERLAPPED): RunState.CANCELLED,
     (RunState.QUEUED, Cause.CANCELLED): RunState.CANCELLED,
     (RunState.RUNNING, Cause.TASKS_SUCCEEDED): RunState.SUCCESS,
     (RunState.RUNNING, Cause.TASKS_FAILED): RunState.FAILED,
@@ -30,7 +31,47 @@ TASK: Final[Mapping[tuple[TaskState, Cause], TaskState]] = {
     (TaskState.NONE, Cause.AWAITED): TaskState.DEFERRED,
     (TaskState.NONE, Cause.UPSTREAM_FAILED): TaskState.UPSTREAM_FAILED,
     (TaskState.NONE, Cause.UPSTREAM_SKIPPED): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.RULE_NOT_MET): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.EDGE_NOT_TAKEN): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.BRANCH_NOT_TAKEN): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.SHORT_CIRCUITED): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.INTERVALS_DONE): TaskState.SUCCESS,
+    (TaskState.NONE, Cause.SWITCHED_OFF_AS_SUCCESS): TaskState.SUCCESS,
+    (TaskState.NONE, Cause.SWITCHED_OFF_AS_SKIPPED): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.CARRIED_SUCCESS): TaskState.SUCCESS,
+    (TaskState.NONE, Cause.CARRIED_SKIPPED): TaskState.SKIPPED,
     (TaskState.NONE, Cause.CANCELLED): TaskState.CANCELLED,
+    # a task in a scope, as a whole: it runs while any instance of it is not final
+    (TaskState.NONE, Cause.EXPANDED): TaskState.RUNNING,
+    (TaskState.NONE, Cause.NOTHING_TO_EXPAND): TaskState.SKIPPED,
+    (TaskState.NONE, Cause.EXPANSION_FAILED): TaskState.FAILED,
+    (TaskState.RUNNING, Cause.EXPANSION_FAILED): TaskState.FAILED,
+    (TaskState.RUNNING, Cause.LOOP_EXHAUSTED): TaskState.FAILED,
+    (TaskState.RUNNING, Cause.INSTANCES_SUCCEEDED): TaskState.SUCCESS,
+    (TaskState.RUNNING, Cause.INSTANCES_FAILED): TaskState.FAILED,
+    (TaskState.RUNNING, Cause.INSTANCES_SKIPPED): TaskState.SKIPPED,
+    (TaskState.RUNNING, Cause.INSTANCES_UPSTREAM_FAILED): TaskState.UPSTREAM_FAILED,
+    # it has called another dag, or asked somebody, and waits
+    (TaskState.NONE, Cause.CHILD_CALLED): TaskState.DEFERRED,
+    (TaskState.NONE, Cause.CHILD_LEFT): TaskState.SUCCESS,
+    (TaskState.NONE, Cause.CALL_REFUSED): TaskState.FAILED,
+    (TaskState.DEFERRED, Cause.CHILD_SUCCEEDED): TaskState.SUCCESS,
+    (TaskState.DEFERRED, Cause.CHILD_FAILED): TaskState.FAILED,
+    (TaskState.NONE, Cause.ASKED): TaskState.DEFERRED,
+    (TaskState.DEFERRED, Cause.APPROVED): TaskState.SUCCESS,
+    (TaskState.DEFERRED, Cause.DECLINED): TaskState.SKIPPED,
+    (TaskState.DEFERRED, Cause.DECLINED_AS_FAILURE): TaskState.FAILED,
+    # somebody decides how it ends, whatever it is doing
+    **{
+        (unended, cause): becomes
+        for unended in TaskState
+        if unended not in FINAL_TASK
+        for cause, becomes in (
+            (Cause.MARKED_SUCCESS, TaskState.SUCCESS),
+            (Cause.MARKED_FAILED, TaskState.FAILED),
+            (Cause.MARKED_SKIPPED, TaskState.SKIPPED),
+        )
+    },
     # its attempt waits for an executor or runs; one that is over within a beat never says that it started
     (TaskState.QUEUED, Cause.STARTED): TaskState.RUNNING,
     **{
@@ -75,6 +116,9 @@ ATTEMPT: Final[Mapping[tuple[AttemptState, Cause], AttemptState]] = {
             (Cause.LOST_FINALLY, AttemptState.LOST),
             (Cause.INTERRUPTED, AttemptState.LOST),
             (Cause.CANCEL_CONFIRMED, AttemptState.CANCELLED),
+            (Cause.MARKED_SUCCESS, AttemptState.CANCELLED),
+            (Cause.MARKED_FAILED, AttemptState.CANCELLED),
+            (Cause.MARKED_SKIPPED, AttemptState.CANCELLED),
         )
     },
 }

@@ -11,13 +11,46 @@ from msgspec import Struct, field
 from .cause import Cause
 from .message import DeadLetters, Failure, LogRange
 from .state import AttemptState, RunState, TaskState
-from .time import Instant
+from .time import DataInterval, Instant
 
-RunKind = Literal["scheduled", "manual", "backfill"]
+RunKind = Literal["scheduled", "manual", "backfill", "called"]
+
+Parent = tuple[int, int, int]
+"""The task instance that called for a run: its run, the task's number, the map index."""
+
+Decision = Literal["approve", "decline", "mark_success", "mark_failed", "mark_skipped"]
+"""What people may decide about a task instance: the answer to an approval's question, or how any other is to end."""
+
+Reprocess = Literal["missing", "failed", "all"]
+"""Which intervals a backfill runs. ``missing``: those that have no run. ``failed``: also those whose newest run failed or
+was cancelled. ``all``: also those that succeeded."""
+
+BackfillState = Literal["running", "paused", "cancelled"]
+"""``paused``: none of its queued runs begins; those that have begun go on."""
+
+SwitchedOff = Literal["success", "skipped"]
+"""How a task that somebody switched off ends, at once, whenever its turn comes."""
+
+
+class Carried(Struct, frozen=True):
+    """A task instance of a new run that begins where one of an earlier run ended, or where ``cause`` says.
+
+    ``output_of`` is the task number, in the earlier run, whose output it takes over; None: no output.
+    """
+
+    task_no: int
+    map_index: int
+    becomes: TaskState
+    cause: Cause
+    output_of: int | None = None
 
 
 class NewRun(Struct, frozen=True):
-    """A run to create unless its key is taken: one run for each (dag, run key). ``params`` is in stored form."""
+    """A run to create unless its key is taken: one run for each (dag, run key). ``params`` is in stored form.
+
+    ``parent`` is the task instance that calls for it. ``carried`` are the task instances whose ends and outputs it takes
+    over from the run ``based_on``, and ``scopes`` the scopes (by number) that have unfolded there and stay as they are.
+    """
 
     dag_id: str
     version: str
@@ -29,6 +62,31 @@ class NewRun(Struct, frozen=True):
     at: Instant
     backfill_id: int | None = None
     by: str = ""
+    parent: Parent | None = None
+    based_on: int | None = None
+    carried: tuple[Carried, ...] = ()
+    scopes: tuple[tuple[int, int], ...] = ()
+
+
+class NewBackfill(Struct, frozen=True):
+    """A backfill to create: the ranges of time in which the intervals it was asked for start, and how they are run.
+
+    ``max_active_runs`` of its runs go on at once. Work by the clock goes first, but the share ``share`` (0 to 1) of the
+    slots is the backfill's as long as it has use for them. ``params`` is in stored form. The rest is as in
+    `decide.backfill.Wish`.
+    """
+
+    dag_id: str
+    chosen: tuple[DataInterval, ...]
+    params: bytes
+    at: Instant
+    by: str = ""
+    reprocess: Reprocess = "missing"
+    newest_first: bool = False
+    batch: int = 1
+    cascade: bool = False
+    max_active_runs: int = 16
+    share: float = 0.1
 
 
 class RunMove(Struct, frozen=True, gc=False):
@@ -37,6 +95,14 @@ class RunMove(Struct, frozen=True, gc=False):
     run_id: int
     was: RunState
     becomes: RunState
+    at: Instant
+
+
+class CancelRequest(Struct, frozen=True, gc=False):
+    """A run is to be stopped, unless it has ended or that is asked for already."""
+
+    run_id: int
+    by: str
     at: Instant
 
 
@@ -55,6 +121,7 @@ class TaskMove(Struct, frozen=True, gc=False):
     attempt: int | None = None
     due_at: Instant | None = None
     waiting_since: Instant | None = None
+    map_index: int = -1
 
 
 class NewAttempt(Struct, frozen=True, gc=False):
@@ -66,6 +133,7 @@ class NewAttempt(Struct, frozen=True, gc=False):
     number: int
     agent: str
     at: Instant
+    map_index: int = -1
 
 
 class AttemptMove(Struct, frozen=True, gc=False):
@@ -98,6 +166,7 @@ class Event(Struct, frozen=True, gc=False):
     task_no: int | None = None
     attempt: int | None = None
     facts: dict[str, object] | None = None
+    map_index: int = -1
 
 
 class Output(Struct, frozen=True):
@@ -106,6 +175,7 @@ class Output(Struct, frozen=True):
     run_id: int
     task_no: int
     value: bytes
+    map_index: int = -1
 
 
 class RejectedRecords(Struct, frozen=True):
@@ -116,6 +186,16 @@ class RejectedRecords(Struct, frozen=True):
     attempt: int
     at: Instant
     letters: DeadLetters
+    map_index: int = -1
+
+
+class Item(Struct, frozen=True):
+    """A scope has one instance more: what that is for, in stored form (a dict: the item's parts by their names)."""
+
+    run_id: int
+    scope_no: int
+    map_index: int
+    value: bytes
 
 
 class Alert(Struct, frozen=True):
@@ -157,20 +237,26 @@ class Delivery(Struct, frozen=True):
 
 
 class Commit(Struct):
-    """All that one step of the scheduler wants written, in one transaction."""
+    """All that one step of the scheduler wants written, in one transaction.
+
+    ``taken`` are the ids of the interventions that were taken in, whatever came of them.
+    """
 
     new_runs: list[NewRun] = field(default_factory=list[NewRun])
+    cancel_requests: list[CancelRequest] = field(default_factory=list[CancelRequest])
     runs: list[RunMove] = field(default_factory=list[RunMove])
     tasks: list[TaskMove] = field(default_factory=list[TaskMove])
     new_attempts: list[NewAttempt] = field(default_factory=list[NewAttempt])
     attempts: list[AttemptMove] = field(default_factory=list[AttemptMove])
     events: list[Event] = field(default_factory=list[Event])
     outputs: list[Output] = field(default_factory=list[Output])
+    items: list[Item] = field(default_factory=list[Item])
     rejected: list[RejectedRecords] = field(default_factory=list[RejectedRecords])
     alerts: list[Alert] = field(default_factory=list[Alert])
     expectations: list[ExpectationMove] = field(default_factory=list[ExpectationMove])
     cursors: list[ScheduleCursor] = field(default_factory=list[ScheduleCursor])
     deliveries: list[Delivery] = field(default_factory=list[Delivery])
+    taken: list[int] = field(default_factory=list[int])
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -72,6 +72,13 @@ class DagFileInvalid(OstinatoError):
         self.problems = problems
 
 
+class ClockAsked(OstinatoError):
+    """A task asked the clock or chance while it ran, and its dag says ``clock="fail"``. Trying again does not help."""
+
+    code = "OST-186"
+    error_class: ClassVar[str] = ErrorClass.LOGIC
+
+
 # --- OST-2xx: an attempt or a run cannot go on ------------------------------------------------------------------
 
 
@@ -167,6 +174,12 @@ class Conflict(OstinatoError):
 
     code = "OST-402"
     exit_code = 6
+
+
+class BackfillOver(Conflict):
+    """A backfill is over or cancelled, so there is nothing of it to hold, to go on with or to stop."""
+
+    code = "OST-240"
 
 
 # --- OST-6xx: another system did not do its part ----------------------------------------------------------------

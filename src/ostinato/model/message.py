@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .spec import Isolation
+from .spec import ClockGuard, Isolation
 from .time import Instant
 
 
@@ -29,6 +29,7 @@ class Call(Struct, frozen=True, array_like=True):
     args: tuple[bytes, ...] = ()
     kwargs: tuple[tuple[str, bytes], ...] = ()
     map_index: int = -1
+    clock: ClockGuard = "off"
 
 
 class Assignment(Struct, frozen=True, array_like=True, gc=False):

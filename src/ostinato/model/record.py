@@ -1,12 +1,27 @@
 """What the store gives back: rows as frozen values. Names are those of `model.change`, where the meaning stands."""
 
-from msgspec import Struct
+from typing import Final
+
+from msgspec import Struct, field
 
 from .cause import Cause
-from .change import RunKind
+from .change import BackfillState, Decision, Parent, Reprocess, RunKind
 from .message import DeadLetters, Failure, LogRange
+from .spec import DagSpec
 from .state import AttemptState, RunState, TaskState
 from .time import DataInterval, Instant, stamp
+
+UNMAPPED: Final = -1
+"""The map index of a task that is in no scope; and, in a scope, that of the task as a whole."""
+
+Instance = tuple[int, int]
+"""A task instance within its run: the task's number, and the map index."""
+
+
+def instance_name(spec: DagSpec, task_no: int, map_index: int) -> str:
+    """What people call a task instance: ``load``, or ``load[3]``."""
+    task_id = spec.tasks[task_no].task_id
+    return task_id if map_index == UNMAPPED else f"{task_id}[{map_index}]"
 
 
 def run_key(start: Instant, nth: int = 1) -> str:
@@ -18,7 +33,10 @@ def run_key(start: Instant, nth: int = 1) -> str:
 
 
 class Run(Struct, frozen=True):
-    """One execution of a dag for one data interval."""
+    """One execution of a dag for one data interval.
+
+    ``parent`` is the task instance that called for it; ``based_on`` the run whose results it took over.
+    """
 
     run_id: int
     dag_id: str
@@ -34,6 +52,13 @@ class Run(Struct, frozen=True):
     cancel_requested_at: Instant | None = None
     backfill_id: int | None = None
     by: str = ""
+    parent: Parent | None = None
+    based_on: int | None = None
+
+
+def nth_of(run: Run) -> int:
+    """Which run of its data interval's start it is; see `run_key`."""
+    return int(run.run_key.partition("#")[2] or 1)
 
 
 class Task(Struct, frozen=True):
@@ -46,6 +71,7 @@ class Task(Struct, frozen=True):
     attempt: int | None = None
     due_at: Instant | None = None
     waiting_since: Instant | None = None
+    map_index: int = UNMAPPED
 
 
 class Attempt(Struct, frozen=True):
@@ -65,6 +91,7 @@ class Attempt(Struct, frozen=True):
     log: LogRange | None = None
     peak_kib: int = 0
     cpu_ms: int = 0
+    map_index: int = UNMAPPED
 
 
 class LoggedEvent(Struct, frozen=True):
@@ -79,6 +106,7 @@ class LoggedEvent(Struct, frozen=True):
     task_no: int | None = None
     attempt: int | None = None
     facts: dict[str, object] | None = None
+    map_index: int = UNMAPPED
 
 
 class Dag(Struct, frozen=True):
@@ -111,13 +139,23 @@ class Pool(Struct, frozen=True):
 
 
 class Backfill(Struct, frozen=True):
-    """A range of intervals being run again or for the first time; progress is counted from its runs."""
+    """Intervals being run again or for the first time. See `NewBackfill`.
+
+    ``state`` is what people want of it; that it is over is told by its runs alone. ``runs`` counts them by state, if
+    they were counted.
+    """
 
     backfill_id: int
     dag_id: str
-    first: Instant
-    last: Instant
-    reprocess: str
+    chosen: tuple[DataInterval, ...]
+    reprocess: Reprocess
+    newest_first: bool
+    batch: int
+    cascade: bool
+    params: bytes
+    max_active_runs: int
+    share: float
+    state: BackfillState
     created_at: Instant
     by: str = ""
     runs: dict[str, int] | None = None
@@ -131,6 +169,7 @@ class Rejected(Struct, frozen=True):
     attempt: int
     at: Instant
     letters: DeadLetters
+    map_index: int = UNMAPPED
 
 
 class Expectation(Struct, frozen=True):
@@ -163,13 +202,26 @@ class OpenRun(Struct, frozen=True):
     """All that a scheduler must know of an unfinished run to go on with it.
 
     ``tasks`` are the rows there are; ``live`` the attempts that are queued or running; ``tries`` the number of attempts
-    made so far and ``failures`` how many of them failed in each error class, both by task number; ``next_seq`` the
-    number of its next event.
+    made so far and ``failures`` how many of them failed in each error class, both by task instance; ``next_seq`` the
+    number of its next event; ``items`` how many instances each scope has that has unfolded, by scope number.
     """
 
     run: Run
     tasks: tuple[Task, ...]
     live: tuple[Attempt, ...]
-    tries: dict[int, int]
-    failures: dict[int, dict[str, int]]
+    tries: dict[Instance, int]
+    failures: dict[Instance, dict[str, int]]
     next_seq: int
+    items: dict[int, int] = field(default_factory=dict[int, int])
+
+
+class Intervention(Struct, frozen=True):
+    """What somebody decides about a task instance of an open run, before the scheduler has taken it in."""
+
+    intervention_id: int
+    run_id: int
+    task_no: int
+    map_index: int
+    what: Decision
+    by: str
+    at: Instant

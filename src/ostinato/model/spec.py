@@ -124,9 +124,8 @@ class Sensor(Struct, frozen=True, omit_defaults=True):
 class Need(Struct, frozen=True, omit_defaults=True):
     """Intervals of a dag (``dag_id`` empty: of the task's own) that must have succeeded before a task may begin.
 
-    The intervals asked for tile the run's own interval, both ends moved by ``shift`` intervals of that dag if
-    ``by_interval``, else by ``shift`` milliseconds; ``size`` (milliseconds, 0: as long as the run's own) reaches back
-    from the end. ``task_id`` None asks for the whole run. ``if_any``: intervals before that dag's first run are not
+    The intervals asked for tile the run's own interval, both ends moved by ``shift``; with a ``size`` they reach back so
+    far from the end instead. Both count intervals of that dag if ``by_interval``, else milliseconds. ``task_id`` None asks for the whole run. ``if_any``: intervals before that dag's first run are not
     asked for.
     """
 

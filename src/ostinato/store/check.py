@@ -24,31 +24,32 @@ _LAWS: Final = {
     ),
     "events without a run": _law("SELECT count(*) FROM event WHERE run_id NOT IN (SELECT run_id FROM run)"),
     "attempts without a task instance": _law(
-        "SELECT count(*) FROM attempt a LEFT JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no "
+        "SELECT count(*) FROM attempt a LEFT JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no AND t.map_index = a.map_index "
         "WHERE t.run_id IS NULL"
     ),
     "attempts that their task instance has lost sight of": _law(
-        "SELECT count(*) FROM attempt a JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no "
+        "SELECT count(*) FROM attempt a JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no AND t.map_index = a.map_index "
         "WHERE a.attempt <> coalesce(t.attempt, 0) AND a.state NOT IN :fell_short",
         fell_short=FINAL_ATTEMPT - {AttemptState.SUCCESS},
     ),
     "attempts of unknown agents": _law("SELECT count(*) FROM attempt WHERE agent NOT IN (SELECT number FROM agent)"),
     "outputs without a success": _law(
         "SELECT count(*) FROM output o LEFT JOIN task_instance t "
-        "ON t.run_id = o.run_id AND t.task_no = o.task_no AND t.state IN :success WHERE t.run_id IS NULL",
+        "ON t.run_id = o.run_id AND t.task_no = o.task_no AND t.map_index = o.map_index AND t.state IN :success WHERE t.run_id IS NULL",
         success=[TaskState.SUCCESS],
     ),
     "live attempts of ended task instances": _law(
-        "SELECT count(*) FROM attempt a JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no "
+        "SELECT count(*) FROM attempt a JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no AND t.map_index = a.map_index "
         "WHERE a.state IN :live AND t.state IN :ended",
         live=LIVE_ATTEMPT,
         ended=FINAL_TASK,
     ),
     "task instances with more than one live attempt": _law(
         "SELECT count(*) FROM (SELECT run_id FROM attempt WHERE state IN :live "
-        "GROUP BY run_id, task_no HAVING count(*) > 1) AS doubled",
+        "GROUP BY run_id, task_no, map_index HAVING count(*) > 1) AS doubled",
         live=LIVE_ATTEMPT,
     ),
+    "items without a run": _law("SELECT count(*) FROM item WHERE run_id NOT IN (SELECT run_id FROM run)"),
     "unended task instances in ended runs": _law(
         "SELECT count(*) FROM task_instance t JOIN run r ON r.run_id = t.run_id "
         "WHERE t.state NOT IN :ended AND r.state IN :over",

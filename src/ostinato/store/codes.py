@@ -57,9 +57,41 @@ CAUSES: Final[Mapping[str, int]] = {
     Cause.CANCEL_REQUESTED: 24,
     Cause.CANCELLED: 25,
     Cause.CANCEL_CONFIRMED: 26,
+    Cause.CALLED: 27,
+    Cause.RERUN: 28,
+    Cause.RULE_NOT_MET: 29,
+    Cause.EDGE_NOT_TAKEN: 30,
+    Cause.BRANCH_NOT_TAKEN: 31,
+    Cause.SHORT_CIRCUITED: 32,
+    Cause.EXPANDED: 33,
+    Cause.NOTHING_TO_EXPAND: 34,
+    Cause.EXPANSION_FAILED: 35,
+    Cause.LOOP_EXHAUSTED: 36,
+    Cause.INSTANCES_SUCCEEDED: 37,
+    Cause.INSTANCES_FAILED: 38,
+    Cause.INSTANCES_SKIPPED: 39,
+    Cause.INSTANCES_UPSTREAM_FAILED: 40,
+    Cause.SWITCHED_OFF_AS_SUCCESS: 41,
+    Cause.SWITCHED_OFF_AS_SKIPPED: 42,
+    Cause.INTERVALS_DONE: 43,
+    Cause.CHILD_CALLED: 44,
+    Cause.CHILD_LEFT: 45,
+    Cause.CALL_REFUSED: 46,
+    Cause.CHILD_SUCCEEDED: 47,
+    Cause.CHILD_FAILED: 48,
+    Cause.ASKED: 49,
+    Cause.APPROVED: 50,
+    Cause.DECLINED: 51,
+    Cause.DECLINED_AS_FAILURE: 52,
+    Cause.MARKED_SUCCESS: 53,
+    Cause.MARKED_FAILED: 54,
+    Cause.MARKED_SKIPPED: 55,
+    Cause.CARRIED_SUCCESS: 56,
+    Cause.CARRIED_SKIPPED: 57,
+    Cause.OVERLAPPED: 58,
 }
 ERROR_CLASSES: Final[Mapping[str, int]] = {ErrorClass.TRANSIENT: 1, ErrorClass.RESOURCE: 2, ErrorClass.LOGIC: 3}
-KINDS: Final[Mapping[str, int]] = {"scheduled": 1, "manual": 2, "backfill": 3}
+KINDS: Final[Mapping[str, int]] = {"scheduled": 1, "manual": 2, "backfill": 3, "called": 4}
 
 
 def names(members: Iterable[N], codes: Mapping[str, int]) -> dict[int, N]:

@@ -6,13 +6,13 @@ waits for a lock halfway.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.change import (
     AttemptMove,
+    CancelRequest,
     Commit,
-    Event,
     ExpectationMove,
     RejectedRecords,
     RunMove,
@@ -26,12 +26,12 @@ from ostinato.model.time import Instant
 
 from . import dialect, hot
 from .alert import put_alerts, record_deliveries
-from .codes import CAUSES, ERROR_CLASSES, STATES
-from .creation import create_runs
+from .codes import ERROR_CLASSES, STATES
+from .creation import create_runs, event_row
 from .definition import dag_numbers
 from .interned import Interned
 from .record import text_of
-from .tables import agent, dag, expectation, log_segment, meta, rejected
+from .tables import agent, dag, expectation, intervention, log_segment, meta, rejected, run
 
 Rows = Sequence[tuple[object, ...]]
 
@@ -57,6 +57,8 @@ class Writer:
     def _apply(self, connection: Connection, change: Commit) -> list[Run]:
         cursor = connection.connection.cursor()
         created = create_runs(connection, change.new_runs) if change.new_runs else []
+        for request in change.cancel_requests:
+            ask_to_stop(connection, request)
         _write(cursor, hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
         first = [_first_task_row(move) for move in change.tasks if move.was is TaskState.NONE]
         _write(cursor, hot.INSERT_TASK, first, "first moves of task instances")
@@ -66,9 +68,11 @@ class Writer:
             _write(cursor, hot.INSERT_ATTEMPT, self._new_attempt_rows(connection, change), "new attempts")
         moved = [self._attempt_row(connection, move) for move in change.attempts]
         _write(cursor, hot.MOVE_ATTEMPT, moved, "moves of attempts")
-        _write(cursor, hot.INSERT_EVENT, [_event_row(event) for event in change.events], "events")
-        outputs = [(output.run_id, output.task_no, output.value) for output in change.outputs]
+        _write(cursor, hot.INSERT_EVENT, [event_row(event) for event in change.events], "events")
+        outputs = [(output.run_id, output.task_no, output.map_index, output.value) for output in change.outputs]
         _write(cursor, hot.INSERT_OUTPUT, outputs, "outputs")
+        items = [(item.run_id, item.scope_no, item.map_index, item.value) for item in change.items]
+        _write(cursor, hot.INSERT_ITEM, items, "items")
         if change.rejected:
             connection.execute(insert(rejected), [_rejected_row(records) for records in change.rejected])
         put_alerts(connection, change.alerts)
@@ -77,6 +81,8 @@ class Writer:
         if change.cursors:
             _move_cursors(connection, change.cursors)
         record_deliveries(connection, change.deliveries)
+        if change.taken:
+            connection.execute(delete(intervention).where(intervention.c.intervention_id.in_(change.taken)))
         return created
 
     def _new_attempt_rows(self, connection: Connection, change: Commit) -> Rows:
@@ -86,7 +92,7 @@ class Writer:
         agents = {name: self._agents.number(connection, name) for name in {new.agent for new in change.new_attempts}}
         state = STATES[AttemptState.QUEUED]
         return [
-            (new.attempt, new.run_id, new.task_no, new.number, state, agents[new.agent], new.at)
+            (new.attempt, new.run_id, new.task_no, new.map_index, new.number, state, agents[new.agent], new.at)
             for new in change.new_attempts
         ]
 
@@ -124,6 +130,17 @@ def take_lead(connection: Connection, owner: str, now: Instant) -> int:
     return connection.execute(select(meta.c.epoch)).scalar_one()
 
 
+def ask_to_stop(connection: Connection, request: CancelRequest) -> bool:
+    """Note that a run is to be stopped; False if it has ended, or that was noted before."""
+    going = (
+        run.c.run_id == request.run_id,
+        run.c.state.not_in(FINAL_RUN),
+        run.c.cancel_requested_at.is_(None),
+    )
+    asked = update(run).where(*going).values(cancel_requested_at=request.at, cancel_requested_by=request.by)
+    return connection.execute(asked).rowcount == 1
+
+
 def _fence(connection: Connection, epoch: int) -> None:
     cursor = connection.connection.cursor()
     cursor.execute(hot.GET_EPOCH)
@@ -146,6 +163,7 @@ def _first_task_row(move: TaskMove) -> tuple[object, ...]:
     return (
         move.run_id,
         move.task_no,
+        move.map_index,
         STATES[move.becomes],
         move.at,
         move.attempt,
@@ -163,21 +181,8 @@ def _task_row(move: TaskMove) -> tuple[object, ...]:
         move.waiting_since,
         move.run_id,
         move.task_no,
+        move.map_index,
         STATES[move.was],
-    )
-
-
-def _event_row(event: Event) -> tuple[object, ...]:
-    return (
-        event.run_id,
-        event.seq,
-        event.at,
-        CAUSES[event.cause],
-        STATES[event.was],
-        STATES[event.becomes],
-        event.task_no,
-        event.attempt,
-        None if event.facts is None else text_of(event.facts),
     )
 
 
@@ -186,6 +191,7 @@ def _rejected_row(records: RejectedRecords) -> dict[str, object]:
     return {
         "run_id": records.run_id,
         "task_no": records.task_no,
+        "map_index": records.map_index,
         "attempt": records.attempt,
         "at": records.at,
         "asset": letters.asset,

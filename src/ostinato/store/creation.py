@@ -1,28 +1,19 @@
 """How runs come to be: one for each (dag, run key), with the first line of its history, in the caller's transaction."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from msgspec import structs
 from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPICursor
 
-from ostinato.model.cause import Cause
-from ostinato.model.change import NewRun, RunKind
-from ostinato.model.record import Backfill, Run
+from ostinato.model.birth import born, first_events
+from ostinato.model.change import Event, NewRun
+from ostinato.model.record import Run
 from ostinato.model.state import RunState
-from ostinato.model.time import DataInterval, Instant
 
-from . import dialect, hot
+from . import hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
-from .tables import backfill
-
-CAUSE_OF: Final[dict[RunKind, Cause]] = {
-    "scheduled": Cause.SCHEDULED,
-    "manual": Cause.TRIGGERED,
-    "backfill": Cause.BACKFILLED,
-}
 
 
 def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
@@ -34,34 +25,27 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     for new in runs:
         row = _row(new, dag_nos[new.dag_id], version_nos[new.version])
         cursor.execute(hot.INSERT_RUN, row)
-        created += [_run(run_id, new) for (run_id,) in cursor.fetchall()]
-    cursor.executemany(hot.INSERT_EVENT, [_first_event(run) for run in created])
+        for (run_id,) in cursor.fetchall():
+            created.append(born(run_id, new))
+            cursor.executemany(hot.INSERT_EVENT, [event_row(event) for event in first_events(created[-1], new)])
+            if new.based_on is not None:
+                _carry_over(cursor, run_id, new, new.based_on)
     return created
 
 
-def create_backfill(
-    connection: Connection,
-    dag_id: str,
-    first: Instant,
-    last: Instant,
-    reprocess: str,
-    runs: Sequence[NewRun],
-    by: str,
-    now: Instant,
-) -> tuple[Backfill, list[Run]]:
-    """Create a backfill and the runs that belong to it. See `Store.create_backfill`."""
-    row = {
-        "dag_no": dag_numbers(connection, [dag_id])[dag_id],
-        "first": first,
-        "last": last,
-        "reprocess": reprocess,
-        "created_at": now,
-        "created_by": by,
-    }
-    backfill_id = dialect.insert_row(connection, backfill, row)
-    created = create_runs(connection, [structs.replace(new, backfill_id=backfill_id) for new in runs])
-    counted = {RunState.QUEUED.value: len(created)} if created else {}
-    return Backfill(backfill_id, dag_id, first, last, reprocess, now, by, counted), created
+def _carry_over(cursor: DBAPICursor, run_id: int, new: NewRun, old: int) -> None:
+    """What the new run takes over from the old one: ends of task instances, their outputs, the items of scopes."""
+    rows = [
+        (run_id, each.task_no, each.map_index, STATES[each.becomes], new.at, None, None, None) for each in new.carried
+    ]
+    cursor.executemany(hot.INSERT_TASK, rows)
+    outputs = [
+        (run_id, each.task_no, old, each.output_of, each.map_index)
+        for each in new.carried
+        if each.output_of is not None
+    ]
+    cursor.executemany(hot.CARRY_OUTPUT, outputs)
+    cursor.executemany(hot.CARRY_ITEMS, [(run_id, scope_no, old, before) for scope_no, before in new.scopes])
 
 
 def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
@@ -77,26 +61,22 @@ def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
         new.at,
         new.backfill_id,
         new.by,
+        *(new.parent or (None, None, None)),
+        new.based_on,
     )
 
 
-def _run(run_id: int, new: NewRun) -> Run:
-    return Run(
-        run_id=run_id,
-        dag_id=new.dag_id,
-        version=new.version,
-        run_key=new.run_key,
-        kind=new.kind,
-        state=RunState.QUEUED,
-        interval=DataInterval(new.start, new.end),
-        params=new.params,
-        created_at=new.at,
-        backfill_id=new.backfill_id,
-        by=new.by,
+def event_row(event: Event) -> tuple[object, ...]:
+    """A line of history as `hot.INSERT_EVENT` takes it."""
+    return (
+        event.run_id,
+        event.seq,
+        event.at,
+        CAUSES[event.cause],
+        STATES[event.was],
+        STATES[event.becomes],
+        event.task_no,
+        event.map_index,
+        event.attempt,
+        None if event.facts is None else text_of(event.facts),
     )
-
-
-def _first_event(run: Run) -> tuple[object, ...]:
-    facts = text_of({"by": run.by}) if run.by else None
-    cause = CAUSES[CAUSE_OF[run.kind]]
-    return (run.run_id, 0, run.created_at, cause, STATES["none"], STATES[RunState.QUEUED], None, None, facts)

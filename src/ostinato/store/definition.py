@@ -7,6 +7,7 @@ from msgspec import msgpack
 from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
+from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import Conflict, InvariantBroken, NotFound
 from ostinato.model.record import Dag, DagProblem
 from ostinato.model.spec import CompiledDag, DagSpec, canonical, digest
@@ -14,7 +15,7 @@ from ostinato.model.time import Instant
 
 from . import dialect
 from .record import DAGS, PROBLEMS, to_dag, to_problem
-from .tables import dag, dag_problem, dag_version, meta, source
+from .tables import dag, dag_problem, dag_version, meta, source, switched_off
 
 _SPEC = msgpack.Decoder(DagSpec)
 
@@ -178,6 +179,32 @@ def set_paused(connection: Connection, dag_id: str, now: Instant, by: str, *, pa
     change = {"paused_at": now, "paused_by": by} if paused else {"paused_at": None, "paused_by": None}
     connection.execute(update(dag).where(dag.c.dag_no == dag_no, dag.c.paused_at.is_(None) == paused).values(**change))
     touch(connection)
+
+
+def switch_off(connection: Connection, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
+    """See `Store.switch_off`."""
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    row = {"dag_no": dag_no, "task_id": task_id, "becomes": becomes, "at": now, "switched_by": by}
+    put = dialect.upsert(switched_off).values(row)
+    key = [switched_off.c.dag_no, switched_off.c.task_id]
+    connection.execute(put.on_conflict_do_update(index_elements=key, set_=row))
+    touch(connection)
+
+
+def switch_on(connection: Connection, dag_id: str, task_id: str) -> bool:
+    """See `Store.switch_on`."""
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    which = (switched_off.c.dag_no == dag_no, switched_off.c.task_id == task_id)
+    gone = connection.execute(delete(switched_off).where(*which)).rowcount == 1
+    touch(connection)
+    return gone
+
+
+def switched_off_tasks(connection: Connection) -> dict[tuple[str, str], SwitchedOff]:
+    """See `Store.switched_off`."""
+    query = select(dag.c.dag_id, switched_off.c.task_id, switched_off.c.becomes)
+    rows = connection.execute(query.join(dag, dag.c.dag_no == switched_off.c.dag_no))
+    return {(row.dag_id, row.task_id): row.becomes for row in rows}
 
 
 def revision(connection: Connection) -> int:

@@ -17,15 +17,15 @@ from sqlalchemy import (
 )
 
 from ostinato.model.errors import NotFound
-from ostinato.model.record import Attempt, Backfill, Expectation, LoggedEvent, Pool, Rejected, Run, Task
-from ostinato.model.state import RunState
+from ostinato.model.record import Attempt, Expectation, LoggedEvent, Pool, Rejected, Run, Task
+from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import Instant
 
 from . import hot
+from .codes import STATES
 from .definition import dag_numbers
 from .record import (
     ATTEMPTS,
-    BACKFILLS,
     EVENTS,
     EXPECTATIONS,
     POOLS,
@@ -33,7 +33,6 @@ from .record import (
     RUNS,
     TASKS,
     to_attempt,
-    to_backfill,
     to_event,
     to_expectation,
     to_pool,
@@ -41,7 +40,10 @@ from .record import (
     to_run,
     to_task,
 )
-from .tables import attempt, backfill, dag, event, expectation, fell_short, pool, rejected, run, task_instance
+from .tables import attempt, dag, event, expectation, fell_short, pool, rejected, run, task_instance
+
+OutputKey = tuple[int, int, int]
+"""A run, the number of a task, and a map index."""
 
 
 class Totals(Struct, frozen=True):
@@ -126,12 +128,28 @@ def latest_by_interval(connection: Connection, dag_id: str, first: Instant, befo
     return {each.interval.start: each for each in found}
 
 
+def runs_over(connection: Connection, dag_id: str, first: Instant, before: Instant) -> list[Run]:
+    """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first.
+
+    Runs for the time before are looked at too, in the index alone: one of them may be for a long time.
+    """
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    query = RUNS.where(run.c.dag_no == dag_no, run.c.interval_start < before, run.c.interval_end > first)
+    return [to_run(row) for row in connection.execute(query.order_by(run.c.run_id))]
+
+
+def first_interval(connection: Connection, dag_id: str) -> Instant | None:
+    """When the earliest interval of a dag's runs begins, if there are any."""
+    dag_no = dag_numbers(connection, [dag_id])[dag_id]
+    return connection.scalar(select(func.min(run.c.interval_start)).where(run.c.dag_no == dag_no))
+
+
 # --- inside a run -----------------------------------------------------------------------------------------------
 
 
 def tasks(connection: Connection, run_id: int) -> list[Task]:
     """The task instances of a run that have moved at least once, by number."""
-    query = TASKS.where(task_instance.c.run_id == run_id).order_by(task_instance.c.task_no)
+    query = TASKS.where(task_instance.c.run_id == run_id).order_by(task_instance.c.task_no, task_instance.c.map_index)
     return [to_task(row) for row in connection.execute(query)]
 
 
@@ -143,13 +161,16 @@ def attempts(connection: Connection, run_id: int, task_no: int | None) -> list[A
         return of_run if task_no is None else [*of_run, rows.c.task_no == task_no]
 
     query = ATTEMPTS.where(attempt.c.attempt.in_(attempts_of(wanted)))
-    return [to_attempt(row) for row in connection.execute(query.order_by(attempt.c.task_no, attempt.c.attempt))]
+    return [
+        to_attempt(row)
+        for row in connection.execute(query.order_by(attempt.c.task_no, attempt.c.map_index, attempt.c.attempt))
+    ]
 
 
 def attempts_of(wanted: Callable[[FromClause], Sequence[ColumnElement[bool]]]) -> CompoundSelect[int]:
     """The ids of the attempts of some task instances: the newest of each, and those that fell short before.
 
-    ``wanted`` makes the conditions on anything that has ``run_id`` and ``task_no``. See `tables.fell_short`.
+    ``wanted`` makes the conditions on anything that has ``run_id``, ``task_no`` and ``map_index``. See `tables.fell_short`.
     """
     earlier = attempt.alias("earlier")
     newest = select(task_instance.c.attempt).where(*wanted(task_instance), task_instance.c.attempt.is_not(None))
@@ -162,10 +183,10 @@ def events(connection: Connection, run_id: int, after: int, limit: int) -> list[
     return [to_event(row) for row in connection.execute(query)]
 
 
-def outputs(connection: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    """The outputs there are, of (run id, task number) pairs."""
+def outputs(connection: Connection, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
+    """The outputs there are, of (run id, task number, map index) triples."""
     cursor = connection.connection.cursor()
-    found: dict[tuple[int, int], bytes] = {}
+    found: dict[OutputKey, bytes] = {}
     for key in wanted:
         cursor.execute(hot.GET_OUTPUT, key)
         for (value,) in cursor.fetchall():
@@ -173,29 +194,18 @@ def outputs(connection: Connection, wanted: Sequence[tuple[int, int]]) -> dict[t
     return found
 
 
-# --- backfills --------------------------------------------------------------------------------------------------
+def outputs_of_all(connection: Connection, run_id: int, task_no: int) -> list[bytes | None]:
+    """What those instances of a task in a scope returned that succeeded, in the order of their map index."""
+    cursor = connection.connection.cursor()
+    cursor.execute(hot.GET_OUTPUTS, (run_id, task_no, STATES[TaskState.SUCCESS]))
+    return [value for _, value in cursor.fetchall()]
 
 
-def backfills(connection: Connection, dag_id: str | None, limit: int) -> list[Backfill]:
-    """Backfills, newest first."""
-    query = BACKFILLS
-    if dag_id is not None:
-        query = query.where(backfill.c.dag_no == dag_numbers(connection, [dag_id])[dag_id])
-    rows = connection.execute(query.order_by(backfill.c.backfill_id.desc()).limit(limit)).all()
-    return [to_backfill(row, _run_counts(connection, row.backfill_id)) for row in rows]
-
-
-def get_backfill(connection: Connection, backfill_id: int) -> Backfill:
-    """One backfill. Raises NotFound."""
-    row = connection.execute(BACKFILLS.where(backfill.c.backfill_id == backfill_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no backfill {backfill_id}")
-    return to_backfill(row, _run_counts(connection, backfill_id))
-
-
-def _run_counts(connection: Connection, backfill_id: int) -> dict[str, int]:
-    query = select(run.c.state, func.count()).where(run.c.backfill_id == backfill_id).group_by(run.c.state)
-    return {row[0].value: row[1] for row in connection.execute(query)}
+def item(connection: Connection, run_id: int, scope_no: int, map_index: int) -> bytes | None:
+    """What an instance of a scope is for, in stored form."""
+    cursor = connection.connection.cursor()
+    cursor.execute(hot.GET_ITEM, (run_id, scope_no, map_index))
+    return next((value for (value,) in cursor.fetchall()), None)
 
 
 def totals(connection: Connection, backfill_id: int) -> Totals:

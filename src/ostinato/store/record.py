@@ -13,6 +13,7 @@ from ostinato.model.record import (
     Dag,
     DagProblem,
     Expectation,
+    Intervention,
     LoggedEvent,
     Outgoing,
     Pool,
@@ -31,6 +32,7 @@ from .tables import (
     dag_version,
     event,
     expectation,
+    intervention,
     log_segment,
     outbox,
     pool,
@@ -42,6 +44,7 @@ from .tables import (
 _FAILURE: Final = json.Decoder(Failure)
 _FACTS: Final = json.Decoder(dict[str, object])
 _REASONS: Final = json.Decoder(dict[str, int])
+_RANGES: Final = json.Decoder(list[tuple[int, int]])
 _ENCODER: Final = json.Encoder()
 
 AnyRow = Sequence[Any]
@@ -70,6 +73,10 @@ RUNS: Final[AnySelect] = (
         run.c.cancel_requested_at,
         run.c.backfill_id,
         run.c.created_by,
+        run.c.parent_run,
+        run.c.parent_task,
+        run.c.parent_map_index,
+        run.c.based_on,
     )
     .join(dag, dag.c.dag_no == run.c.dag_no)
     .join(dag_version, dag_version.c.version_no == run.c.version_no)
@@ -78,8 +85,10 @@ RUNS: Final[AnySelect] = (
 
 def to_run(row: AnyRow) -> Run:
     """A row of `RUNS`."""
-    run_id, dag_id, version, key, kind, state, start, end, *rest = row
-    return Run(run_id, dag_id, version, key, kind, state, DataInterval(start, end), *rest)
+    run_id, dag_id, version, key, kind, state, start, end, *rest, parent, task_no, map_index, based_on = row
+    caller = None if parent is None else (parent, task_no, map_index)
+    interval = DataInterval(start, end)
+    return Run(run_id, dag_id, version, key, kind, state, interval, *rest, parent=caller, based_on=based_on)
 
 
 TASKS: Final[AnySelect] = select(
@@ -90,6 +99,7 @@ TASKS: Final[AnySelect] = select(
     task_instance.c.attempt,
     task_instance.c.due_at,
     task_instance.c.waiting_since,
+    task_instance.c.map_index,
 )
 
 
@@ -116,6 +126,7 @@ ATTEMPTS: Final[AnySelect] = (
         attempt.c.log_length,
         attempt.c.peak_kib,
         attempt.c.cpu_ms,
+        attempt.c.map_index,
     )
     .join(agent, agent.c.number == attempt.c.agent)
     .outerjoin(log_segment, log_segment.c.number == attempt.c.log_segment)
@@ -124,13 +135,14 @@ ATTEMPTS: Final[AnySelect] = (
 
 def to_attempt(row: AnyRow) -> Attempt:
     """A row of `ATTEMPTS`."""
-    failure, segment, offset, length, peak_kib, cpu_ms = row[10:]
+    failure, segment, offset, length, peak_kib, cpu_ms, map_index = row[10:]
     return Attempt(
         *row[:10],
         failure=None if failure is None else _FAILURE.decode(failure),
         log=None if segment is None else LogRange(segment, offset, length),
         peak_kib=peak_kib,
         cpu_ms=cpu_ms,
+        map_index=map_index,
     )
 
 
@@ -144,13 +156,14 @@ EVENTS: Final[AnySelect] = select(
     event.c.task_no,
     event.c.attempt,
     event.c.facts,
+    event.c.map_index,
 )
 
 
 def to_event(row: AnyRow) -> LoggedEvent:
     """A row of `EVENTS`."""
-    facts = row[8]
-    return LoggedEvent(*row[:8], facts=None if facts is None else _FACTS.decode(facts))
+    *rest, facts, map_index = row
+    return LoggedEvent(*rest, facts=None if facts is None else _FACTS.decode(facts), map_index=map_index)
 
 
 DAGS: Final[AnySelect] = select(
@@ -190,17 +203,25 @@ def to_pool(row: AnyRow) -> Pool:
 BACKFILLS: Final[AnySelect] = select(
     backfill.c.backfill_id,
     dag.c.dag_id,
-    backfill.c.first,
-    backfill.c.last,
+    backfill.c.chosen,
     backfill.c.reprocess,
+    backfill.c.newest_first,
+    backfill.c.batch,
+    backfill.c.cascade,
+    backfill.c.params,
+    backfill.c.max_active_runs,
+    backfill.c.share,
+    backfill.c.state,
     backfill.c.created_at,
     backfill.c.created_by,
 ).join(dag, dag.c.dag_no == backfill.c.dag_no)
 
 
-def to_backfill(row: AnyRow, runs: dict[str, int]) -> Backfill:
+def to_backfill(row: AnyRow, runs: dict[str, int] | None = None) -> Backfill:
     """A row of `BACKFILLS`, with its runs counted by state."""
-    return Backfill(*row, runs=runs)
+    backfill_id, dag_id, chosen, reprocess, newest_first, batch, cascade, *rest = row
+    ranges = tuple(DataInterval(start, end) for start, end in _RANGES.decode(chosen))
+    return Backfill(backfill_id, dag_id, ranges, reprocess, bool(newest_first), batch, bool(cascade), *rest, runs=runs)
 
 
 REJECTED: Final[AnySelect] = select(
@@ -213,15 +234,31 @@ REJECTED: Final[AnySelect] = select(
     rejected.c.path,
     rejected.c.count,
     rejected.c.reasons,
+    rejected.c.map_index,
 )
 
 
 def to_rejected(row: AnyRow) -> Rejected:
     """A row of `REJECTED`."""
-    run_id, task_no, attempt_id, at, asset, partition, path, count, reasons = row
-    return Rejected(
-        run_id, task_no, attempt_id, at, DeadLetters(asset, partition, path, count, _REASONS.decode(reasons))
-    )
+    run_id, task_no, attempt_id, at, asset, partition, path, count, reasons, map_index = row
+    letters = DeadLetters(asset, partition, path, count, _REASONS.decode(reasons))
+    return Rejected(run_id, task_no, attempt_id, at, letters, map_index)
+
+
+INTERVENTIONS: Final[AnySelect] = select(
+    intervention.c.intervention_id,
+    intervention.c.run_id,
+    intervention.c.task_no,
+    intervention.c.map_index,
+    intervention.c.what,
+    intervention.c.decided_by,
+    intervention.c.at,
+).order_by(intervention.c.intervention_id)
+
+
+def to_intervention(row: AnyRow) -> Intervention:
+    """A row of `INTERVENTIONS`."""
+    return Intervention(*row)
 
 
 EXPECTATIONS: Final[AnySelect] = select(

@@ -5,16 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ostinato.model.record import Attempt, OpenRun, Run, Task
+from ostinato.model.record import Attempt, Instance, Intervention, OpenRun, Run, Task
 from ostinato.model.state import FINAL_RUN, LIVE_ATTEMPT, RunState
 
 from . import hot
 from .codes import ERROR_CLASS_NAMES, STATES, TASK_STATES
-from .record import ATTEMPTS, RUNS, to_attempt, to_run
+from .record import ATTEMPTS, INTERVENTIONS, RUNS, to_attempt, to_intervention, to_run
 from .tables import attempt, fell_short, run, task_instance
 
 OPEN_RUN = sorted(set(RunState) - FINAL_RUN)
-_OPEN_CODES = ", ".join(str(STATES[state]) for state in OPEN_RUN)
+_OPEN = f"r.state IN ({', '.join(str(STATES[state]) for state in OPEN_RUN)})"
 
 
 def last_attempt(connection: Connection) -> int:
@@ -36,24 +36,34 @@ def cancel_requests(connection: Connection) -> list[tuple[int, str]]:
     return [(row.run_id, row.cancel_requested_by) for row in connection.execute(query.order_by(run.c.run_id))]
 
 
-def open_work(connection: Connection) -> list[OpenRun]:
-    """Every unfinished run with all that is known of it, oldest first."""
-    query = RUNS.where(run.c.state.in_(OPEN_RUN)).order_by(run.c.run_id)
+def interventions(connection: Connection) -> list[Intervention]:
+    """What people have decided about task instances and the scheduler has not taken in, in that order."""
+    return [to_intervention(row) for row in connection.execute(INTERVENTIONS)]
+
+
+def open_work(connection: Connection, only: int | None = None) -> list[OpenRun]:
+    """Every unfinished run, or that one ``only``, with all that is known of it, oldest first."""
+    which = run.c.state.in_(OPEN_RUN) if only is None else run.c.run_id == only
+    rows = _Rows(connection, _OPEN if only is None else f"r.run_id = {only:d}")
+    query = RUNS.where(which).order_by(run.c.run_id)
     runs = [to_run(row) for row in connection.execute(query)]
     tasks: defaultdict[int, list[Task]] = defaultdict(list)
-    tries: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    for run_id, task_no, state, *rest, number in _rows(connection, hot.OPEN_TASKS):
-        tasks[run_id].append(Task(run_id, task_no, TASK_STATES[state], *rest))
+    tries: defaultdict[int, dict[Instance, int]] = defaultdict(dict)
+    for run_id, task_no, map_index, state, *rest, number in rows.of(hot.OPEN_TASKS):
+        tasks[run_id].append(Task(run_id, task_no, TASK_STATES[state], *rest, map_index=map_index))
         if number is not None:
-            tries[run_id][task_no] = number
-    failures: defaultdict[int, dict[int, dict[str, int]]] = defaultdict(dict)
-    for run_id, task_no, error_class, count in _rows(connection, hot.OPEN_FAILURES):
-        failures[run_id].setdefault(task_no, {})[ERROR_CLASS_NAMES[error_class]] = count
-    last_seq: dict[int, int | None] = dict(_rows(connection, hot.OPEN_LAST_EVENTS))
+            tries[run_id][task_no, map_index] = number
+    failures: defaultdict[int, dict[Instance, dict[str, int]]] = defaultdict(dict)
+    for run_id, task_no, map_index, error_class, count in rows.of(hot.OPEN_FAILURES):
+        failures[run_id].setdefault((task_no, map_index), {})[ERROR_CLASS_NAMES[error_class]] = count
+    items: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for run_id, scope_no, count in rows.of(hot.OPEN_ITEMS):
+        items[run_id][scope_no] = count
+    last_seq: dict[int, int | None] = dict(rows.of(hot.OPEN_LAST_EVENTS))
     live: defaultdict[int, list[Attempt]] = defaultdict(list)
     query = ATTEMPTS.join(task_instance, task_instance.c.attempt == attempt.c.attempt)
     query = query.join(run, run.c.run_id == task_instance.c.run_id)
-    query = query.where(run.c.state.in_(OPEN_RUN), attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
+    query = query.where(which, attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
     for row in connection.execute(query.order_by(attempt.c.attempt)):
         found = to_attempt(row)
         live[found.run_id].append(found)
@@ -65,15 +75,23 @@ def open_work(connection: Connection) -> list[OpenRun]:
             tries=tries[each.run_id],
             failures=failures[each.run_id],
             next_seq=_after(last_seq[each.run_id]),
+            items=items[each.run_id],
         )
         for each in runs
     ]
 
 
-def _rows(connection: Connection, statement: str) -> list[Any]:
-    cursor = connection.connection.cursor()
-    cursor.execute(statement.format(open=_OPEN_CODES, fell_short=fell_short("a.state")))
-    return list(cursor.fetchall())
+class _Rows:
+    """Runs the statements over the runs that ``which`` is true of."""
+
+    def __init__(self, connection: Connection, which: str) -> None:
+        self._cursor = connection.connection.cursor()
+        self._which = which
+
+    def of(self, statement: str) -> list[Any]:
+        """All rows of one of them."""
+        self._cursor.execute(statement.format(open=self._which, fell_short=fell_short("a.state")))
+        return list(self._cursor.fetchall())
 
 
 def _after(last: int | None) -> int:

@@ -3,16 +3,19 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert
 
-from ostinato.model.change import Commit, NewRun
+from ostinato.model.change import CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
+    UNMAPPED,
     Attempt,
     Backfill,
     Dag,
     DagProblem,
     Expectation,
+    Instance,
+    Intervention,
     LoggedEvent,
     OpenRun,
     Outgoing,
@@ -25,10 +28,10 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 
-from . import alert, check, commit, creation, definition, dialect, read, recovery
-from .read import Totals
+from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
+from .read import OutputKey, Totals
 from .schema import bring_to_head
-from .tables import pool, run
+from .tables import intervention, pool
 
 
 def open_store(path: Path | None) -> "Store":
@@ -103,7 +106,7 @@ class Store:
             return definition.dags(connection, retired=retired)
 
     def dags_revision(self) -> int:
-        """A number that grows whenever dags were put, paused or unpaused."""
+        """A number that grows whenever dags were put, paused or unpaused, or tasks switched off or on."""
         with dialect.reading(self._engine) as connection:
             return definition.revision(connection)
 
@@ -139,31 +142,56 @@ class Store:
         with dialect.writing(self._engine) as connection:
             return creation.create_runs(connection, runs)
 
-    def create_backfill(
-        self,
-        dag_id: str,
-        first: Instant,
-        last: Instant,
-        reprocess: str,
-        runs: Sequence[NewRun],
-        by: str,
-        now: Instant,
-    ) -> tuple[Backfill, list[Run]]:
+    def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
         """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
         with dialect.writing(self._engine) as connection:
-            return creation.create_backfill(connection, dag_id, first, last, reprocess, runs, by, now)
+            return backfill.create(connection, new, runs)
+
+    def pause_backfill(self, backfill_id: int) -> bool:
+        """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.move(connection, backfill_id, "running", "paused")
+
+    def resume_backfill(self, backfill_id: int) -> bool:
+        """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.move(connection, backfill_id, "paused", "running")
+
+    def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
+        """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            return backfill.cancel(connection, backfill_id, by, now)
 
     def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
         with dialect.writing(self._engine) as connection:
             read.get_run(connection, run_id)
-            open_run = (
-                run.c.run_id == run_id,
-                run.c.state.in_(recovery.OPEN_RUN),
-                run.c.cancel_requested_at.is_(None),
-            )
-            asked = update(run).where(*open_run).values(cancel_requested_at=now, cancel_requested_by=by)
-            return connection.execute(asked).rowcount == 1
+            return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
+
+    def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
+        """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
+        with dialect.writing(self._engine) as connection:
+            read.get_run(connection, run_id)
+            task_no, map_index = instance
+            row = {
+                "run_id": run_id,
+                "task_no": task_no,
+                "map_index": map_index,
+                "what": what,
+                "decided_by": by,
+                "at": now,
+            }
+            connection.execute(insert(intervention).values(row))
+
+    def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
+        """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
+        with dialect.writing(self._engine) as connection:
+            definition.switch_off(connection, dag_id, task_id, becomes, by, now)
+
+    def switch_on(self, dag_id: str, task_id: str) -> bool:
+        """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
+        with dialect.writing(self._engine) as connection:
+            return definition.switch_on(connection, dag_id, task_id)
 
     def set_pool(self, name: str, slots: int) -> None:
         """Give a pool its size, making it if need be."""
@@ -193,10 +221,46 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return recovery.cancel_requests(connection)
 
-    def outputs(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-        """The outputs there are among (run id, task number) pairs."""
+    def backfills_revision(self) -> int:
+        """A number that grows whenever a backfill was created, paused, resumed or cancelled."""
+        with dialect.reading(self._engine) as connection:
+            return backfill.revision(connection)
+
+    def open_backfills(self) -> list[Backfill]:
+        """Backfills that have a run which has not ended, oldest first; their runs are not counted."""
+        with dialect.reading(self._engine) as connection:
+            return backfill.unfinished(connection)
+
+    def open_run(self, run_id: int) -> OpenRun:
+        """One run with all that is known of it. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            read.get_run(connection, run_id)
+            return recovery.open_work(connection, run_id)[0]
+
+    def interventions(self) -> list[Intervention]:
+        """What people have decided about task instances and the scheduler has not taken in, in that order."""
+        with dialect.reading(self._engine) as connection:
+            return recovery.interventions(connection)
+
+    def switched_off(self) -> dict[tuple[str, str], SwitchedOff]:
+        """How tasks that are switched off end, by dag id and task id."""
+        with dialect.reading(self._engine) as connection:
+            return definition.switched_off_tasks(connection)
+
+    def outputs(self, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
+        """The outputs there are among (run id, task number, map index) triples."""
         with dialect.reading(self._engine) as connection:
             return read.outputs(connection, wanted)
+
+    def outputs_of_all(self, run_id: int, task_no: int) -> list[bytes | None]:
+        """What those instances of a task in a scope returned that succeeded, in order: in stored form, or None."""
+        with dialect.reading(self._engine) as connection:
+            return read.outputs_of_all(connection, run_id, task_no)
+
+    def item(self, run_id: int, scope_no: int, map_index: int) -> bytes | None:
+        """What an instance of a scope is for, in stored form; None: there is no such instance."""
+        with dialect.reading(self._engine) as connection:
+            return read.item(connection, run_id, scope_no, map_index)
 
     def outbox_waiting(self, limit: int) -> list[Outgoing]:
         """Alerts to be delivered, now or at their ``next_at``, soonest first; of one key only the oldest."""
@@ -242,6 +306,16 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return read.latest_by_interval(connection, dag_id, first, before)
 
+    def runs_over(self, dag_id: str, first: Instant, before: Instant) -> list[Run]:
+        """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.runs_over(connection, dag_id, first, before)
+
+    def first_interval(self, dag_id: str) -> Instant | None:
+        """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""
+        with dialect.reading(self._engine) as connection:
+            return read.first_interval(connection, dag_id)
+
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""
         with dialect.reading(self._engine) as connection:
@@ -257,20 +331,21 @@ class Store:
         with dialect.reading(self._engine) as connection:
             return read.events(connection, run_id, after, limit)
 
-    def output(self, run_id: int, task_no: int) -> bytes | None:
+    def output(self, run_id: int, task_no: int, map_index: int = UNMAPPED) -> bytes | None:
         """What a task instance returned, in stored form; None if that was None, or it has not succeeded."""
+        key = (run_id, task_no, map_index)
         with dialect.reading(self._engine) as connection:
-            return read.outputs(connection, [(run_id, task_no)]).get((run_id, task_no))
+            return read.outputs(connection, [key]).get(key)
 
     def backfills(self, dag_id: str | None = None, limit: int = 50) -> list[Backfill]:
         """Backfills with their runs counted by state, newest first."""
         with dialect.reading(self._engine) as connection:
-            return read.backfills(connection, dag_id, limit)
+            return backfill.newest(connection, dag_id, limit)
 
     def backfill(self, backfill_id: int) -> Backfill:
         """One backfill with its runs counted by state. Raises NotFound."""
         with dialect.reading(self._engine) as connection:
-            return read.get_backfill(connection, backfill_id)
+            return backfill.get(connection, backfill_id)
 
     def totals(self, backfill_id: int) -> Totals:
         """What a backfill has done so far."""

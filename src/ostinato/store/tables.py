@@ -1,6 +1,6 @@
 """The schema. Rows are small: integer keys, states and causes as codes, instants as integer milliseconds.
 
-What is written for every task (`task_instance`, `attempt`, `event`, `output`) is clustered by its run and carries no
+What is written for every task (`task_instance`, `attempt`, `event`, `output`, `item`) is clustered by its run and carries no
 foreign key; `Store.check` looks for orphans instead. Everything else is guarded by the database as it is written.
 The schema here and the one the migrations arrive at are the same; a test compares them.
 """
@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -103,6 +104,7 @@ meta: Final = Table(
     Column("leader", NAME, nullable=False),
     Column("led_since", NUMBER),
     Column("dags_revision", NUMBER, nullable=False),
+    Column("backfills_revision", NUMBER, nullable=False),
 )
 
 # --- definitions ------------------------------------------------------------------------------------------------
@@ -166,9 +168,16 @@ backfill: Final = Table(
     metadata,
     Column("backfill_id", NUMBER, primary_key=True),
     Column("dag_no", NUMBER, ForeignKey(dag.c.dag_no), nullable=False),
-    Column("first", NUMBER, nullable=False),
-    Column("last", NUMBER, nullable=False),
-    Column("reprocess", NAME, nullable=False),
+    # ranges of time, each a pair of instants, as JSON
+    Column("chosen", Text, nullable=False),
+    Column("reprocess", String(10), _one_word_of("reprocess", "missing", "failed", "all"), nullable=False),
+    Column("newest_first", SmallInteger, nullable=False),
+    Column("batch", Integer, CheckConstraint("batch > 0", name="batch"), nullable=False),
+    Column("cascade", SmallInteger, nullable=False),
+    Column("params", LargeBinary, nullable=False),
+    Column("max_active_runs", Integer, CheckConstraint("max_active_runs > 0", name="max_active_runs"), nullable=False),
+    Column("share", Float, CheckConstraint("share BETWEEN 0 AND 1", name="share"), nullable=False),
+    Column("state", String(10), _one_word_of("state", "running", "paused", "cancelled"), nullable=False),
     Column("created_at", NUMBER, nullable=False),
     Column("created_by", NAME, nullable=False),
     Index("ix_backfill_dag", "dag_no"),
@@ -193,12 +202,17 @@ run: Final = Table(
     Column("cancel_requested_by", NAME),
     Column("backfill_id", NUMBER, ForeignKey(backfill.c.backfill_id)),
     Column("created_by", NAME, nullable=False),
+    # the task instance that called for it, and the run whose results it took over
+    Column("parent_run", NUMBER),
+    Column("parent_task", NUMBER),
+    Column("parent_map_index", NUMBER),
+    Column("based_on", NUMBER),
     UniqueConstraint("dag_no", "run_key"),
     CheckConstraint("interval_start < interval_end", name="interval"),
     CheckConstraint(f"({_among_states(FINAL_RUN)}) = (finished_at IS NOT NULL)", name="finished"),
     Index("ix_run_state", "state"),
     Index("ix_run_dag_state", "dag_no", "state"),
-    Index("ix_run_dag_interval", "dag_no", "interval_start"),
+    Index("ix_run_dag_interval", "dag_no", "interval_start", "interval_end"),
 )
 Index(
     "ix_run_cancel_requested",
@@ -217,6 +231,7 @@ task_instance: Final = Table(
     metadata,
     Column("run_id", NUMBER, primary_key=True, autoincrement=False),
     Column("task_no", NUMBER, primary_key=True, autoincrement=False),
+    Column("map_index", NUMBER, primary_key=True, autoincrement=False),
     Column("state", TASK_STATE, _one_of("state", [c for c in TASK_STATE.codes if c != STATES["none"]]), nullable=False),
     Column("changed_at", NUMBER, nullable=False),
     Column("attempt", NUMBER),
@@ -247,6 +262,7 @@ attempt: Final = Table(
     Column("attempt", NUMBER, primary_key=True, autoincrement=False),
     Column("run_id", NUMBER, nullable=False),
     Column("task_no", NUMBER, nullable=False),
+    Column("map_index", NUMBER, nullable=False),
     Column("number", Integer, nullable=False),
     Column("state", ATTEMPT_STATE, _one_of("state", ATTEMPT_STATE.codes), nullable=False),
     Column("agent", NUMBER, nullable=False),
@@ -268,6 +284,7 @@ Index(
     "ix_attempt_fell_short",
     attempt.c.run_id,
     attempt.c.task_no,
+    attempt.c.map_index,
     sqlite_where=text(fell_short("state")),
 )
 
@@ -281,6 +298,7 @@ event: Final = Table(
     Column("was", ANY_STATE, _one_of("was", ANY_STATE.codes), nullable=False),
     Column("becomes", ANY_STATE, _one_of("becomes", ANY_STATE.codes), nullable=False),
     Column("task_no", NUMBER),
+    Column("map_index", NUMBER, nullable=False),
     Column("attempt", NUMBER),
     Column("facts", Text),
     sqlite_with_rowid=False,
@@ -291,6 +309,17 @@ output: Final = Table(
     metadata,
     Column("run_id", NUMBER, primary_key=True, autoincrement=False),
     Column("task_no", NUMBER, primary_key=True, autoincrement=False),
+    Column("map_index", NUMBER, primary_key=True, autoincrement=False),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+item: Final = Table(
+    "item",
+    metadata,
+    Column("run_id", NUMBER, primary_key=True, autoincrement=False),
+    Column("scope_no", NUMBER, primary_key=True, autoincrement=False),
+    Column("map_index", NUMBER, primary_key=True, autoincrement=False),
     Column("value", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -301,6 +330,7 @@ rejected: Final = Table(
     Column("rejected_id", NUMBER, primary_key=True),
     Column("run_id", NUMBER, ForeignKey(run.c.run_id), nullable=False),
     Column("task_no", NUMBER, nullable=False),
+    Column("map_index", NUMBER, nullable=False),
     Column("attempt", NUMBER, ForeignKey(attempt.c.attempt), nullable=False),
     Column("at", NUMBER, nullable=False),
     Column("asset", Text, nullable=False),
@@ -312,6 +342,33 @@ rejected: Final = Table(
 )
 
 # --- people -----------------------------------------------------------------------------------------------------
+
+intervention: Final = Table(
+    "intervention",
+    metadata,
+    Column("intervention_id", NUMBER, primary_key=True),
+    Column("run_id", NUMBER, ForeignKey(run.c.run_id), nullable=False),
+    Column("task_no", NUMBER, nullable=False),
+    Column("map_index", NUMBER, nullable=False),
+    Column(
+        "what",
+        String(20),
+        _one_word_of("what", "approve", "decline", "mark_success", "mark_failed", "mark_skipped"),
+        nullable=False,
+    ),
+    Column("decided_by", NAME, nullable=False),
+    Column("at", NUMBER, nullable=False),
+)
+
+switched_off: Final = Table(
+    "switched_off",
+    metadata,
+    Column("dag_no", NUMBER, ForeignKey(dag.c.dag_no), primary_key=True, autoincrement=False),
+    Column("task_id", NAME, primary_key=True),
+    Column("becomes", String(10), _one_word_of("becomes", "success", "skipped"), nullable=False),
+    Column("at", NUMBER, nullable=False),
+    Column("switched_by", NAME, nullable=False),
+)
 
 expectation: Final = Table(
     "expectation",

@@ -7,7 +7,8 @@ from hypothesis import given
 from msgspec import msgpack
 
 from ostinato import task
-from ostinato.authoring.step import Layout, Node, Step, layout
+from ostinato.authoring.layout import Layout, Node, layout
+from ostinato.authoring.step import Step
 from ostinato.model.spec import DagSpec, OutputOf, ParamOf, TaskSpec, Template, Value, canonical
 from ostinato.model.value import decode, encode
 from tests.unit.authoring.files import only_problem, plain_data, problems, spec

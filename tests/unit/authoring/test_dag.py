@@ -27,6 +27,7 @@ def test_options_are_kept_as_data() -> None:
     @dag(
         dag_id="d", schedule=cron("0 6 * * *", tz="Europe/Berlin"), start=date(2024, 1, 1), end=date(2024, 1, 31),
         catchup="all", params={"region": "eu"}, max_active_runs=3, tags=["b", "a", "b"],
+        max_active_tasks=5, outcome="leaves", overlap="skip", clock="warn",
     )  # fmt: skip
     def daily() -> None:
         """What it is for.
@@ -46,6 +47,10 @@ def test_options_are_kept_as_data() -> None:
         max_active_runs=3,
         tags=("b", "a"),
         description="What it is for.",
+        max_active_tasks=5,
+        outcome="leaves",
+        overlap="skip",
+        clock="warn",
     )
 
 
@@ -100,6 +105,11 @@ def test_outside_of_an_import_the_authors_own_errors_are_theirs() -> None:
         ("dag(schedule=every('1h'), deadline=by('8'))", "OST-134", "'8'"),
         ("dag(schedule=every('1h'), deadline='08:00')", "OST-134", "deadline="),
         ("dag(catchup='some')", "OST-135", "'some'"),
+        ("dag(outcome='leafs')", "OST-135", "'leafs'"),
+        ("dag(overlap='stop')", "OST-135", "'stop'"),
+        ("dag(clock='on')", "OST-135", "'on'"),
+        ("dag(previous='yes')", "OST-135", "previous="),
+        ("dag(max_active_tasks=0)", "OST-136", "max_active_tasks=0"),
         ("dag(max_active_runs=0)", "OST-136", "max_active_runs=0"),
         ("dag(start='2024-01-01')", "OST-138", "'2024-01-01'"),
         ("dag(start=date(2024, 2, 1), end=date(2024, 1, 1))", "OST-138", "end="),

@@ -1,5 +1,6 @@
 """The facts about a failure: what decides about trying again, and a traceback of the author's own lines."""
 
+import re
 import sys
 from typing import Any
 
@@ -68,12 +69,14 @@ def failure(name: str, *args: object) -> Failure:
 
 
 def test_the_authors_lines_are_shown_and_those_of_libraries_counted() -> None:
-    assert failure("shallow", "{").traceback == (
+    """Which marks stand below a line, and where json raises, differ by the version of Python."""
+    shown = failure("shallow", "{").traceback
+    assert re.sub(r"[~^]{2,}", "^^", re.sub(r"(decoder.py, line) \d+", r"\1 N", shown)) == (
         "Traceback (most recent call last):\n"
         f'  File "{FILE}", line 10, in shallow\n'
         "    return json.loads(data)\n"
-        "           ^^^^^^^^^^^^^^^^\n"
-        "  ... 3 frames, the last in json/decoder.py, line 353, in raw_decode\n"
+        "           ^^\n"
+        "  ... 3 frames, the last in json/decoder.py, line N, in raw_decode\n"
         "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)\n"
     )
 

@@ -1,12 +1,14 @@
 """The order of steps: by use and by >>, numbered so that each comes after those it waits for."""
 
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given
-from hypothesis.strategies import DrawFn, composite, integers, lists, tuples
+from hypothesis.strategies import DataObject, DrawFn, composite, data, integers, lists, tuples
 
-from ostinato import step, task
-from ostinato.authoring.build import tasks_of
-from ostinato.authoring.step import Layout, layout
+from ostinato import Step, each, step, task
+from ostinato.authoring.build import build
+from ostinato.authoring.layout import Layout, layout
 from ostinato.model.errors import DagFileInvalid
 from tests.unit.authoring.files import only_problem, spec
 
@@ -80,9 +82,9 @@ def test_every_task_is_numbered_after_those_it_waits_for_or_there_is_a_cycle(
     size, edges = graph
     if has_cycle(size, edges):
         with pytest.raises(DagFileInvalid, match="OST-120"):
-            tasks_of(laid_out(size, edges))
+            build(laid_out(size, edges))
         return
-    tasks = tasks_of(laid_out(size, edges))
+    tasks = build(laid_out(size, edges)).tasks
     assert sorted(task.task_id for task in tasks) == sorted(f"t{n}" for n in range(size))
     assert all(up < number for number, task in enumerate(tasks) for up in task.upstream)
     kept = {(tasks[up].task_id, task.task_id) for task in tasks for up in task.upstream}
@@ -94,6 +96,61 @@ def has_cycle(size: int, edges: list[tuple[int, int]]) -> bool:
     while free := {n for n in left if not any(down == n and up in left for up, down in edges)}:
         left -= free
     return bool(left)
+
+
+@given(arrows(), data())
+def test_a_block_that_is_performed_more_than_once_is_numbered_after_all_that_it_needs(
+    graph: tuple[int, list[tuple[int, int]]], drawn: DataObject
+) -> None:
+    size, edges = graph
+    blocks = drawn.draw(lists(integers(0, 3), min_size=size, max_size=size))  # 0 is outside of any
+    if goes_round(blocks, edges):
+        with pytest.raises(DagFileInvalid, match="OST-120"):
+            build(laid_out_in_blocks(blocks, edges))
+        return
+    built = build(laid_out_in_blocks(blocks, edges))
+    number = {task.task_id.rpartition(".")[2]: n for n, task in enumerate(built.tasks)}
+    assert len(number) == size
+    for up, down in edges:
+        task = built.tasks[number[f"t{down}"]]
+        before = number[f"t{up}"]
+        if task.scope is None or blocks[up] == blocks[down]:
+            assert before in task.upstream
+        else:
+            assert before in built.scopes[task.scope].upstream
+        assert before < number[f"t{down}"]
+    for n, task in enumerate(built.tasks):
+        assert all(up < n for up in task.upstream)
+        if task.scope is not None:
+            assert all(built.tasks[up].scope == task.scope for up in task.upstream)
+            assert all(up < n for up in built.scopes[task.scope].upstream)
+
+
+def goes_round(blocks: list[int], edges: list[tuple[int, int]]) -> bool:
+    """Whether there is a cycle inside of a block, or among the blocks and the steps outside."""
+    inside = [(up, down) for up, down in edges if blocks[up] and blocks[up] == blocks[down]]
+    unit = [block or 4 + n for n, block in enumerate(blocks)]
+    between = [(unit[up], unit[down]) for up, down in edges if (up, down) not in inside]
+    return has_cycle(len(blocks), inside) or has_cycle(4 + len(blocks), between)
+
+
+def laid_out_in_blocks(blocks: list[int], edges: list[tuple[int, int]]) -> Layout:
+    @task
+    def t() -> None: ...
+
+    current = Layout("d", ())
+    token = layout.set(current)
+    steps: dict[int, Step] = {}
+    try:
+        for block in range(4):
+            inside = [n for n, of in enumerate(blocks) if of == block]
+            with each(f"b{block}", over=[1]) if block and inside else nullcontext():
+                steps |= {n: t.named(f"t{n}")() for n in inside}
+        for up, down in edges:
+            steps[up] >> steps[down]
+    finally:
+        layout.reset(token)
+    return current
 
 
 def test_a_cycle_is_reported_by_its_steps_at_its_last_arrow() -> None:

@@ -102,6 +102,10 @@ def test_a_task_outside_of_a_dag_is_refused_saying_how_to_call_it() -> None:
         ("task(retry=retry(first_delay='x'))", "OST-132", "'x'"),
         ("sensor(every='x', timeout='1m')", "OST-132", "'x'"),
         ("sensor(every='1m', timeout=-1)", "OST-132", "-1"),
+        ("task(max_active=0)", "OST-136", "max_active=0"),
+        ("task(depends_on_past='yes')", "OST-135", "depends_on_past="),
+        ("branch(timeout=0)", "OST-132", "0"),
+        ("short_circuit(trigger_rule='any')", "OST-135", "'any'"),
         ("task(nosuch=1)", "OST-103", "task"),
     ],
 )

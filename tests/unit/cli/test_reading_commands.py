@@ -31,6 +31,7 @@ READS = [
     (("dlq", "show", "sales", "2025-05-01"), documents.RecordsDocument),
     (("backfill", "ls"), documents.BackfillsDocument),
     (("backfill", "sales", "--from", "2025-04-01", "--to", "2025-04-30", "--dry-run"), documents.PlanDocument),
+    (("gaps", "sales", "--from", "2025-04-28", "--to", "2025-05-04"), documents.GapsDocument),
     (("check", "."), documents.CheckDocument),
     (("doctor",), documents.DoctorDocument),
     (("why", "sales"), documents.WhyDocument),

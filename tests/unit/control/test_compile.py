@@ -132,6 +132,49 @@ def test_a_cycle_is_found_beside_other_problems(tmp_path: Path) -> None:
     assert {problem.code for problem in found.problems} == {"OST-112", "OST-120", "OST-141"}
 
 
+def test_waiting_for_intervals_that_can_never_be_is_a_problem(tmp_path: Path) -> None:
+    other = """
+from ostinato import every, wait_for_dag
+@dag(schedule=every("1h"))
+def hourly() -> None:
+    wait_for_dag("daily")
+    wait_for_dag("elsewhere")
+"""
+    found = compiled(tmp_path, DAG + other)
+    (problem,) = found.problems
+    assert (problem.code, problem.line) == ("OST-177", 14)
+    assert "'wait_for_daily' can never begin" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("", "'rows' must be given (integer)"),
+        ("rows=1, row=2", "there is no parameter 'row' (did you mean 'rows'?)"),
+        ("rows='many'", "'rows' is of type integer, not 'many'"),
+        ("rows=0", "rows: 0 is less than the minimum of 1"),
+        ("rows=load('a'), row=load.named('b')('b')", "there is no parameter 'row' (did you mean 'rows'?)"),
+        ("rows=load('a')", None),
+        ("rows=3", None),
+    ],
+)
+def test_calling_a_dag_with_parameters_that_do_not_fit_is_a_problem(
+    tmp_path: Path, given: str, wrong: str | None
+) -> None:
+    other = f"""
+from ostinato import field, run_dag
+@dag(params={{"rows": field(int, minimum=1)}})
+def called() -> None:
+    load("a")
+@dag
+def calling() -> None:
+    run_dag("called", {given})
+"""
+    found = [(problem.code, problem.line, problem.what) for problem in compiled(tmp_path, DAG + other).problems]
+    what = f"'run_called' calls 'called' with parameters that do not fit: {wrong}"
+    assert found == ([] if wrong is None else [("OST-178", 17, what)])
+
+
 def test_text_that_is_no_unicode_is_a_problem(tmp_path: Path) -> None:
     code = DAG + "@dag(tags=['\\ud800'])\ndef odd() -> None:\n    load('a')\n"
     found = compiled(tmp_path, code)
@@ -433,3 +476,19 @@ def test_a_limit_of_descriptors_is_no_obstacle(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_a_list_that_a_dag_in_yaml_is_made_for_is_a_part_of_its_version(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("raise SystemExit('imported')\ndef load(): ...\n")
+    (tmp_path / "partners.json").write_text('["acme"]')
+    file = tmp_path / "partners.dag.yaml"
+    file.write_text("for_each: {item: p, in: partners.json}\ndag: load_${p}\ntasks: {load: {run: 'work:load'}}\n")
+    first = compile_file(file, Limits())
+    assert [dag.spec.dag_id for dag in first.dags] == ["load_acme"]
+    assert [name for name, _, _ in first.source.modules] == ["./partners.json", "work"]
+    assert unchanged(first.files)
+    (tmp_path / "partners.json").write_text('["acme", "globex"]')
+    assert not unchanged(first.files)
+    second = compile_file(file, Limits())
+    assert [dag.spec.dag_id for dag in second.dags] == ["load_acme", "load_globex"]
+    assert second.dags[0].version != first.dags[0].version

@@ -116,3 +116,38 @@ def test_a_file_that_breaks_leaves_its_dags_as_they_were_and_says_why(reloading:
     (folder / "one.py").write_text(DAG.format(name="one", number=1))
     reloading.wait()
     assert reloading.store.problems() == []
+
+
+DAILY = """
+from ostinato import cron, dag, wait_for_dag
+
+@dag(schedule=cron("0 0 * * *", tz="Europe/Berlin"))
+def daily() -> None:
+    wait_for_dag("clicks")
+"""
+CLICKS = """
+from ostinato import dag, every, task
+
+@task
+def work() -> None: ...
+
+@dag(schedule=every("{length}"))
+def clicks() -> None:
+    work()
+"""
+
+
+def test_a_file_that_waits_for_what_another_file_never_has_is_refused_until_that_changes(
+    tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "daily.py").write_text(DAILY)
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="2h"))
+    reloading = Reloading(store, tmp_path)
+    (problem,) = store.problems()
+    assert (problem.file, problem.line, problem.code) == (str(tmp_path / "daily.py"), 6, "OST-177")
+    assert [dag.dag_id for dag in store.dags()] == ["clicks"]
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="1h"))
+    reloading.wait()
+    reloading.reloader.close()
+    assert store.problems() == []
+    assert {dag.dag_id for dag in store.dags()} == {"clicks", "daily"}

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ostinato.control.probe import FileProber, awaited_file
+from ostinato.authoring.fill import awaited_file
+from ostinato.control.probe import FileProber
 from ostinato.decide.step import Probe
 from ostinato.model.record import Run
 from ostinato.model.spec import CompiledDag, DagSpec, Every, Sensor, TaskSpec
@@ -31,11 +32,11 @@ def test_an_absolute_path_stays_what_it_is(tmp_path: Path) -> None:
 def test_it_is_there_once_it_is_there(tmp_path: Path) -> None:
     dag = compiled(tmp_path, "file")
     prober = FileProber(lambda _version: dag)
-    assert not prober.look(Probe(RUN, 0))
+    assert not prober.look(Probe(RUN, 0, 0))
     (tmp_path / "file").touch()
-    assert prober.look(Probe(RUN, 0))
+    assert prober.look(Probe(RUN, 0, 0))
 
 
 def test_what_cannot_be_looked_at_is_not_there_yet(tmp_path: Path) -> None:
     dag = compiled(tmp_path, "x" * 5_000)
-    assert not FileProber(lambda _version: dag).look(Probe(RUN, 0))
+    assert not FileProber(lambda _version: dag).look(Probe(RUN, 0, 0))

@@ -6,17 +6,18 @@ from msgspec import structs
 
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
-from ostinato.decide.step import Step
-from ostinato.model.change import Commit
+from ostinato.decide.step import Calling, Needing, Probe, Step, Unfolding
+from ostinato.model.change import Commit, Decision
 from ostinato.model.limits import Limits
-from ostinato.model.message import Failure, Finished, Hello, Verdict
-from ostinato.model.record import Pool, Run, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Retry, Sensor, TaskSpec
+from ostinato.model.message import Failure, Finished, Hello, Started, Verdict
+from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run, run_key
+from ostinato.model.spec import CompiledDag, DagSpec, Retry, Scope, Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
 NOW: Instant = 1_700_000_000_000
 DAY = 86_400_000
+FIRST: Instance = (0, UNMAPPED)
 PATIENT = Sensor(every=30.0, timeout=100.0)
 TRANSIENT = Failure("raised", "blip", declared="transient")
 RESOURCE = Failure("raised", "quota", declared="resource")
@@ -24,14 +25,15 @@ LOGIC = Failure("raised", "wrong", declared="logic")
 RETRY = Retry(transient=2, resource=1, first_delay=4.0, jitter=0.0)
 
 
-def spec_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16) -> DagSpec:
+def spec_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16, scopes: tuple[Scope, ...] = ()) -> DagSpec:
     """A dag of these tasks."""
-    return DagSpec(dag_id, tasks, max_active_runs=most)
+    return DagSpec(dag_id, tasks, max_active_runs=most, scopes=scopes)
 
 
-def shape_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16) -> Shape:
+def shape_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16, scopes: tuple[Scope, ...] = ()) -> Shape:
     """The shape of a dag of these tasks."""
-    return Shape(CompiledDag(spec_of(*tasks, dag_id=dag_id, most=most), f"{dag_id}.py", "source", "version"))
+    spec = spec_of(*tasks, dag_id=dag_id, most=most, scopes=scopes)
+    return Shape(CompiledDag(spec, f"{dag_id}.py", "source", "version"))
 
 
 def run_of(run_id: int, *, dag_id: str = "sales", day: int = 0, kind: str = "manual") -> Run:
@@ -62,6 +64,9 @@ class Desk:
         self.told_to_stop: list[int] = []
         self.commits: list[Commit] = []
         self.probes: list[tuple[int, int]] = []
+        self.calls: list[Calling] = []
+        self.unfolds: list[Unfolding] = []
+        self.needs: list[Needing] = []
         if joined:
             self.join(window=window)
 
@@ -77,10 +82,10 @@ class Desk:
         self.board.agent_joined(Hello(agent, 1, 2, window, tuple(holds), tuple(predecessors)), self.now)
         return self.tick()
 
-    def open(self, *tasks: TaskSpec, run: Run | None = None, most: int = 16) -> int:
+    def open(self, *tasks: TaskSpec, run: Run | None = None, most: int = 16, scopes: tuple[Scope, ...] = ()) -> int:
         """A run of a dag of these tasks, by default the run 1."""
         opened = run or run_of(1)
-        self.board.open_run(opened, shape_of(*tasks, dag_id=opened.dag_id, most=most))
+        self.board.open_run(opened, shape_of(*tasks, dag_id=opened.dag_id, most=most, scopes=scopes))
         self.tick()
         while (due := self.board.next_due()) is not None and due <= self.now:
             self.tick()
@@ -97,6 +102,9 @@ class Desk:
         for attempts in step.cancel.values():
             self.told_to_stop += attempts
         self.probes += [(probe.run.run_id, probe.task_no) for probe in step.probes]
+        self.calls += step.calls
+        self.unfolds += step.unfolds
+        self.needs += step.needs.values()
         self.commits.append(step.commit)
         return step
 
@@ -113,9 +121,23 @@ class Desk:
         self.board.finished(agent, finished, self.now)
         return self.tick()
 
+    def look(self, *, found: bool, run_id: int = 1, no: int = 0, later: int = 0) -> None:
+        """A file was looked for."""
+        self.board.probed(Probe(run_of(run_id), no, no), self.now + later, found=found)
+
+    def start(self, attempt: int) -> Step:
+        """An attempt has outlived a beat."""
+        self.board.started("a1", Started(attempt, self.now), self.now)
+        return self.tick()
+
+    def decide(self, what: Decision, task_no: int = 0, map_index: int = UNMAPPED, run_id: int = 1) -> Step:
+        """Somebody decides about a task instance."""
+        self.board.decided(Intervention(1, run_id, task_no, map_index, what, "ann", self.now), self.now)
+        return self.tick()
+
     def of(self, task_no: int, run_id: int = 1) -> int:
         """The live attempt of a task."""
-        return self.board.runs[run_id].live_attempt[task_no]
+        return self.board.runs[run_id].live_attempt[task_no].attempt
 
     def state(self, task_no: int, run_id: int = 1) -> TaskState:
         """Where a task of an open run stands; of an ended run, where it was last seen to go."""
@@ -126,6 +148,11 @@ class Desk:
         """The state each task of a run was last written in."""
         moves = [move for commit in self.commits for move in commit.tasks if move.run_id == run_id]
         return {move.task_no: move.becomes for move in moves}
+
+    def task_states(self, run_id: int = 1) -> dict[Instance, TaskState]:
+        """The state each task instance of a run was last written in."""
+        moves = [move for commit in self.commits for move in commit.tasks if move.run_id == run_id]
+        return {(move.task_no, move.map_index): move.becomes for move in moves}
 
     def run_state(self, run_id: int = 1) -> RunState:
         """The state a run was last written in."""

@@ -8,7 +8,7 @@ from ostinato.model.message import Finished, Hello, LogRange, Started
 from ostinato.model.record import Attempt, OpenRun, Task
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
-from tests.unit.decide.boards import NOW, RESOURCE, RETRY, TRANSIENT, Desk, run_of, shape_of
+from tests.unit.decide.boards import FIRST, NOW, RESOURCE, RETRY, TRANSIENT, Desk, run_of, shape_of
 
 ONE = TaskSpec("t", retry=RETRY)
 
@@ -177,7 +177,8 @@ def test_after_a_restart_an_agent_goes_on_with_what_it_has(state: AttemptState) 
     task = Task(1, 0, TaskState.RUNNING if state is AttemptState.RUNNING else TaskState.QUEUED, NOW, attempt=4)
     attempt = Attempt(4, 1, 0, 2, state, "a1", NOW)
     running = structs.replace(run_of(1), state=RunState.RUNNING)
-    desk.board.adopt(OpenRun(running, (task,), (attempt,), {0: 2}, {0: {"transient": 1}}, 9), shape_of(ONE), NOW)
+    found = OpenRun(running, (task,), (attempt,), {FIRST: 2}, {FIRST: {"transient": 1}}, 9)
+    desk.board.adopt(found, shape_of(ONE), NOW)
     desk.join(holds=[4])
     assert desk.sent == []
     desk.board.finished("a1", Finished(4, "failed", NOW, NOW, failure=TRANSIENT), NOW)

@@ -8,7 +8,7 @@ from ostinato.model.message import Verdict
 from ostinato.model.record import Attempt, OpenRun, Task
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
-from tests.unit.decide.boards import LOGIC, NOW, RESOURCE, RETRY, Desk, chain, run_of, shape_of
+from tests.unit.decide.boards import FIRST, LOGIC, NOW, RESOURCE, RETRY, Desk, chain, run_of, shape_of
 
 
 def test_a_run_that_has_not_begun_is_cancelled_at_once() -> None:
@@ -110,7 +110,7 @@ def test_after_a_restart_a_request_is_acted_on_like_a_new_one() -> None:
     asked = structs.replace(run_of(1), state=RunState.RUNNING, cancel_requested_at=NOW - 5)
     task = Task(1, 0, TaskState.QUEUED, NOW, attempt=4)
     attempt = Attempt(4, 1, 0, 1, AttemptState.QUEUED, "a1", NOW)
-    desk.board.adopt(OpenRun(asked, (task,), (attempt,), {0: 1}, {}, 9), shape_of(*chain(2)), NOW)
+    desk.board.adopt(OpenRun(asked, (task,), (attempt,), {FIRST: 1}, {}, 9), shape_of(*chain(2)), NOW)
     assert not desk.tick().dispatches
     desk.board.cancel(1, "ann", NOW)
     assert desk.tick().cancel == {"a1": [4]}

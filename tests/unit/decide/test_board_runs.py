@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import DataObject, booleans, composite, data, integers, permutations, sampled_from
 
-from ostinato.decide import board as board_module
-from ostinato.decide.shape import Count, Gate, Shape, verdict
+from ostinato.decide import walk
+from ostinato.decide.graph import Gate
+from ostinato.decide.rule import Count, verdict
+from ostinato.decide.shape import Shape
 from ostinato.model.cause import Cause
 from ostinato.model.message import DeadLetters, Finished, Verdict
 from ostinato.model.record import OpenRun, Task
@@ -44,8 +46,8 @@ def outcome_of(tasks: list[TaskSpec], verdicts: list[Verdict]) -> list[TaskState
 def end_all(desk: Desk, verdicts: list[Verdict], order: list[int]) -> None:
     """Let every attempt end, each time the one that comes first in ``order``."""
     while desk.board.attempts:
-        attempt = min(desk.board.attempts.values(), key=lambda live: order.index(live.task_no))
-        verdict = verdicts[attempt.task_no]
+        attempt = min(desk.board.attempts.values(), key=lambda live: order.index(live.no))
+        verdict = verdicts[attempt.no]
         desk.report(attempt.attempt, verdict, LOGIC if verdict == "failed" else None)
 
 
@@ -72,7 +74,7 @@ def test_what_runs_at_once_depends_on_nothing_that_has_not_ended(tasks: list[Tas
     while desk.board.attempts:
         live = desk.board.runs[1]
         for attempt in desk.board.attempts.values():
-            assert all(live.states[above] in FINAL_TASK for above in tasks[attempt.task_no].upstream)
+            assert all(live.states[above] in FINAL_TASK for above in tasks[attempt.no].upstream)
         desk.report(next(iter(desk.board.attempts)))
 
 
@@ -86,7 +88,7 @@ def test_a_run_that_is_taken_over_halfway_comes_to_the_same(data: DataObject, ta
     for _ in range(data.draw(integers(0, len(tasks)))):
         if before.board.attempts:
             first = next(iter(before.board.attempts.values()))
-            verdict = verdicts[first.task_no]
+            verdict = verdicts[first.no]
             before.report(first.attempt, verdict, LOGIC if verdict == "failed" else None)
     if 1 not in before.board.runs:
         return
@@ -105,17 +107,17 @@ def taken_over(desk: Desk, shape: Shape) -> tuple[OpenRun, Shape]:
 
 
 def test_a_gate_that_has_been_acted_on_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[TaskState | None] = []
+    said: list[Cause | None] = []
 
-    def listen(gate: Gate, count: Count) -> TaskState | None:
+    def listen(gate: Gate, count: Count) -> Cause | None:
         said.append(verdict(gate, count))
         return said[-1]
 
-    monkeypatch.setattr(board_module, "verdict", listen)
+    monkeypatch.setattr(walk, "verdict", listen)
     desk = Desk()
     desk.open(*[TaskSpec(f"t{no}") for no in range(9)], TaskSpec("after", upstream=tuple(range(9))))
     end_all(desk, ["failed"] * 10, list(range(10)))
-    assert said == [TaskState.UPSTREAM_FAILED]
+    assert said == [Cause.UPSTREAM_FAILED]
 
 
 def test_a_dag_without_tasks_succeeds() -> None:

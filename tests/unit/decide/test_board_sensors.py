@@ -7,7 +7,7 @@ from ostinato.model.message import Finished
 from ostinato.model.record import OpenRun, Task
 from ostinato.model.spec import Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
-from tests.unit.decide.boards import NOW, PATIENT, RETRY, TRANSIENT, Desk, run_of, shape_of
+from tests.unit.decide.boards import FIRST, NOW, PATIENT, RETRY, TRANSIENT, Desk, run_of, shape_of
 
 POLLED = TaskSpec("polled", kind="sensor", sensor=PATIENT, retry=RETRY)
 AFTER = TaskSpec("after", upstream=(0,))
@@ -81,7 +81,7 @@ def test_a_file_is_looked_for_at_once_and_needs_no_agent() -> None:
     desk = Desk(joined=False)
     desk.open(file_sensor(), AFTER)
     assert desk.probes == [(1, 0)]
-    desk.board.probed(1, 0, desk.now, found=True)
+    desk.look(found=True)
     step = desk.tick()
     assert [event.cause for event in step.commit.events] == [Cause.CONDITION_MET]
 
@@ -89,7 +89,7 @@ def test_a_file_is_looked_for_at_once_and_needs_no_agent() -> None:
 def test_a_file_that_is_not_there_is_looked_for_again() -> None:
     desk = Desk()
     desk.open(file_sensor())
-    desk.board.probed(1, 0, desk.now, found=False)
+    desk.look(found=False)
     assert not desk.tick().commit
     desk.tick(29_999)
     assert desk.probes == [(1, 0)]
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_is_looked_for_again() -> None:
 def test_a_file_that_never_comes_fails_its_sensor() -> None:
     desk = Desk()
     desk.open(file_sensor())
-    desk.board.probed(1, 0, desk.now + 100_000, found=False)
+    desk.look(later=100_000, found=False)
     desk.tick()
     assert (desk.last_states(), desk.run_state()) == ({0: TaskState.FAILED}, RunState.FAILED)
     assert [action for action, _ in desk.alerts()] == ["trigger"]
@@ -109,24 +109,24 @@ def test_a_file_that_never_comes_fails_its_sensor() -> None:
 def test_however_often_a_file_is_to_be_looked_for_time_goes_on_in_between() -> None:
     desk = Desk()
     desk.open(file_sensor(every=0.0))
-    desk.board.probed(1, 0, desk.now, found=False)
+    desk.look(found=False)
     assert desk.board.next_due() == desk.now + 1
 
 
 def test_a_look_that_comes_too_late_changes_nothing() -> None:
     desk = Desk()
     desk.open(file_sensor(), TaskSpec("other"))
-    desk.board.probed(1, 0, desk.now, found=True)
+    desk.look(found=True)
     desk.tick()
-    desk.board.probed(1, 0, desk.now, found=True)
-    desk.board.probed(77, 0, desk.now, found=True)
+    desk.look(found=True)
+    desk.look(run_id=77, found=True)
     assert not desk.tick().commit
 
 
 def test_a_timer_of_a_task_that_has_moved_on_does_nothing() -> None:
     desk = Desk()
     desk.open(file_sensor(), TaskSpec("other"))
-    desk.board.probed(1, 0, desk.now, found=False)
+    desk.look(found=False)
     desk.board.cancel(1, "ann", desk.now)
     desk.tick(30_000)
     assert desk.probes == [(1, 0)]
@@ -138,7 +138,7 @@ def test_a_timer_of_a_task_that_has_moved_on_does_nothing() -> None:
 def test_a_timer_of_a_run_that_has_ended_does_nothing() -> None:
     desk = Desk()
     desk.open(file_sensor())
-    desk.board.probed(1, 0, desk.now, found=False)
+    desk.look(found=False)
     desk.board.cancel(1, "ann", desk.now)
     assert desk.board.runs == {}
     assert not desk.tick(30_000).probes
@@ -151,7 +151,7 @@ def test_after_a_restart_a_sensor_keeps_its_patience_and_its_next_look() -> None
         Task(1, 1, TaskState.DEFERRED, NOW, waiting_since=NOW - 90_000),
     )
     running = structs.replace(run_of(1), state=RunState.RUNNING)
-    desk.board.adopt(OpenRun(running, rows, (), {0: 3}, {}, 9), shape_of(POLLED, file_sensor()), NOW)
+    desk.board.adopt(OpenRun(running, rows, (), {FIRST: 3}, {}, 9), shape_of(POLLED, file_sensor()), NOW)
     desk.tick()
     assert desk.probes == [(1, 1)]
     assert list(desk.tick(9_000).dispatches) == [1]

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis.strategies import booleans, composite, data, integers, just, lists, none, one_of, sampled_from
 from msgspec.structs import replace
 
-from ostinato.decide.explain import why_dag, why_run, why_task
+from ostinato.decide import explain
+from ostinato.decide.explain import why_dag, why_run
 from ostinato.decide.reason import Code
 from ostinato.decide.situation import DagSituation, PoolRoom, RunSituation
 from ostinato.model.message import Failure
-from ostinato.model.record import Attempt, Dag, Run, Task, run_key
+from ostinato.model.record import UNMAPPED, Attempt, Dag, Run, Task, run_key
 from ostinato.model.spec import Cron, DagSpec, Retry, Sensor, TaskSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval, instant
@@ -64,12 +65,17 @@ def situation(
         agent=True,
         spec=DagSpec("sales", tasks, max_active_runs=3),
         run=RUN,
-        tasks={task.task_no: task for task in rows},
+        tasks={(task.task_no, UNMAPPED): task for task in rows},
         attempts=attempts,
         pools={"default": PoolRoom(slots=4, used=0)},
         running_runs=1,
     )
     return replace(whole, **changes)
+
+
+def why_task(situation: RunSituation, task_no: int):
+    """Why a task is where it is, that is in no scope."""
+    return explain.why_task(situation, (task_no, UNMAPPED))
 
 
 def codes(chain) -> list[Code]:
@@ -96,7 +102,11 @@ def test_of_two_ways_to_a_cause_the_shorter_is_told():
 
 def test_of_two_equal_ways_one_is_told():
     tasks = (*CHAIN[:2], TaskSpec("count", upstream=(EXTRACT,)), TaskSpec("end", upstream=(LOAD, 2)))
-    assert codes(why_task(situation(tasks=tasks), 3)) == [Code.UPSTREAM_OPEN, Code.UPSTREAM_OPEN, Code.NOT_ITS_TURN]
+    assert codes(why_task(situation(tasks=tasks), 3)) == [
+        Code.UPSTREAM_OPEN,
+        Code.UPSTREAM_OPEN,
+        Code.NOT_ITS_TURN,
+    ]
 
 
 def test_a_long_chain_of_tasks_is_no_trouble():
@@ -480,7 +490,7 @@ def test_whatever_is_asked_has_an_answer_in_whole_sentences(whole, data):
 def test_everything_that_waits_ends_in_a_fact_that_something_lifts(whole, data):
     if whole.run.state in FINAL_RUN:
         return
-    waiting = [no for no in range(len(whole.spec.tasks)) if whole.state(no) not in FINAL_TASK]
+    waiting = [no for no in range(len(whole.spec.tasks)) if whole.state((no, UNMAPPED)) not in FINAL_TASK]
     chains = [why_run(whole)] + [why_task(whole, data.draw(sampled_from(waiting))) for _ in waiting[:1]]
     for chain in chains:
         assert all(reason.lifts for reason in chain)

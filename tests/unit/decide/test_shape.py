@@ -1,84 +1,80 @@
-"""Gates say what the trigger rules say, however the upstreams end and in whatever order."""
+"""Who decides whether a run has failed: every task, the last ones, or the last ones that were not skipped."""
 
-from collections.abc import Sequence
-from itertools import pairwise
-
+import pytest
 from hypothesis import given
-from hypothesis.strategies import booleans, composite, data, integers, lists, permutations, sampled_from
+from hypothesis.strategies import booleans, composite, integers, sampled_from
 
-from ostinato.decide.shape import Count, Gate, Shape, verdict
-from ostinato.model.spec import TaskSpec, TriggerRule
+from ostinato.decide.graph import BAD
+from ostinato.decide.shape import Shape
+from ostinato.model.spec import CompiledDag, DagSpec, RunOutcome, Scope, TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
-from tests.unit.decide.boards import shape_of
 
-ENDS = sorted(FINAL_TASK)
-RULES: tuple[TriggerRule, ...] = ("all_success", "all_done")
+S, F, K, U = TaskState.SUCCESS, TaskState.FAILED, TaskState.SKIPPED, TaskState.UPSTREAM_FAILED
+TRY_CATCH = (TaskSpec("try"), TaskSpec("catch", upstream=(0,), conditions=(("failed",),)))
+GUARDED = (
+    TaskSpec("make", role="setup"),
+    TaskSpec("work", upstream=(0,)),
+    TaskSpec("remove", upstream=(0, 1), role="teardown", setups=(0,), trigger_rule="all_done_setup_success"),
+)
+MAPPED = (TaskSpec("list"), TaskSpec("load", scope=0), TaskSpec("after", upstream=(1,)))
+
+
+def failed(
+    outcome: RunOutcome, tasks: tuple[TaskSpec, ...], *states: TaskState, scopes: tuple[Scope, ...] = ()
+) -> bool:
+    spec = DagSpec("d", tasks, outcome=outcome, scopes=scopes)
+    return Shape(CompiledDag(spec, "d.py", "source", "version")).failed(list(states))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "states", "every_task", "leaves", "with_parents"),
+    [
+        (TRY_CATCH, (S, K), False, False, False),
+        (TRY_CATCH, (F, S), True, False, False),  # what failed was dealt with
+        (TRY_CATCH, (F, F), True, True, True),
+        (TRY_CATCH, (F, K), True, False, True),  # nobody dealt with it
+        (GUARDED, (S, S, F), False, False, False),
+        (GUARDED, (S, F, S), True, True, True),
+        (GUARDED, (F, U, U), True, True, True),
+    ],
+)
+def test_a_run_has_failed_by_its_dags_rule(
+    tasks: tuple[TaskSpec, ...],
+    states: tuple[TaskState, ...],
+    every_task: bool,
+    leaves: bool,
+    with_parents: bool,
+) -> None:
+    assert failed("every_task", tasks, *states) is every_task
+    assert failed("leaves", tasks, *states) is leaves
+    assert failed("leaves_and_skipped_parents", tasks, *states) is with_parents
+
+
+def test_in_place_of_a_skipped_task_in_a_scope_stands_what_the_scope_waited_for() -> None:
+    scopes = (Scope("s", "each", upstream=(0,), trigger_rule="all_done"),)
+    assert failed("leaves_and_skipped_parents", MAPPED, F, K, K, scopes=scopes)
+    assert not failed("leaves", MAPPED, F, K, K, scopes=scopes)
+    assert not failed("leaves_and_skipped_parents", MAPPED, F, S, K, scopes=scopes)
 
 
 @composite
-def graphs(draw) -> Shape:
+def ended(draw) -> tuple[tuple[TaskSpec, ...], list[TaskState]]:
     tasks: list[TaskSpec] = []
-    for no in range(draw(integers(1, 10))):
-        upstream = [above for above in range(no) if draw(booleans())]
-        tasks.append(TaskSpec(f"t{no}", upstream=tuple(upstream), trigger_rule=draw(sampled_from(RULES))))
-    return shape_of(*tasks)
+    for no in range(draw(integers(1, 7))):
+        upstream = tuple(above for above in range(no) if draw(booleans()))
+        tasks.append(TaskSpec(f"t{no}", upstream=upstream))
+    return tuple(tasks), [draw(sampled_from(sorted(FINAL_TASK))) for _ in tasks]
 
 
-def by_definition(rule: TriggerRule, ended: Sequence[TaskState], size: int) -> TaskState | None:
-    """What the rule says of a task, of whose ``size`` upstreams these have ended."""
-    good_enough = {TaskState.SUCCESS, TaskState.SKIPPED}
-    if rule == "all_success" and not set(ended) <= good_enough:
-        return TaskState.UPSTREAM_FAILED
-    if len(ended) < size:
-        return None
-    return TaskState.SKIPPED if rule == "all_success" and TaskState.SKIPPED in ended else TaskState.QUEUED
-
-
-@given(sampled_from(RULES), lists(sampled_from(ENDS), min_size=1, max_size=6))
-def test_a_gate_says_what_its_rule_says_at_every_moment(rule: TriggerRule, ends: list[TaskState]) -> None:
-    count = Count()
-    for number, state in enumerate(ends, start=1):
-        count.add(state)
-        assert verdict(Gate(len(ends), rule, (9,)), count) is by_definition(rule, ends[:number], len(ends))
-
-
-@given(sampled_from(RULES), lists(sampled_from(ENDS), min_size=1, max_size=6))
-def test_what_a_gate_has_said_it_never_takes_back(rule: TriggerRule, ends: list[TaskState]) -> None:
-    count, said = Count(), []
-    for state in ends:
-        count.add(state)
-        said.append(verdict(Gate(len(ends), rule, (9,)), count))
-    assert all(before in {None, after} for before, after in pairwise(said))
-    assert said[-1] is not None
-
-
-@given(data(), sampled_from(RULES), lists(sampled_from(ENDS), min_size=1, max_size=6))
-def test_the_order_in_which_upstreams_end_does_not_matter(data, rule: TriggerRule, ends: list[TaskState]) -> None:
-    other = data.draw(permutations(ends))
-    counts = Count(), Count()
-    for one, another in zip(ends, other, strict=True):
-        counts[0].add(one)
-        counts[1].add(another)
-    gate = Gate(len(ends), rule, (9,))
-    assert verdict(gate, counts[0]) is verdict(gate, counts[1])
-
-
-@given(graphs())
-def test_gates_hold_exactly_the_edges_of_the_dag(shape: Shape) -> None:
-    for no, task in enumerate(shape.tasks):
-        gate = shape.gate_of[no]
-        assert (gate is None) == (not task.upstream) == (no in shape.roots)
-        if gate is not None:
-            assert no in shape.gates[gate].members
-            assert shape.gates[gate].size == len(task.upstream)
-            assert shape.gates[gate].rule == task.trigger_rule
-            assert {above for above, feeds in enumerate(shape.feeds) if gate in feeds} == set(task.upstream)
-    assert sum(len(gate.members) for gate in shape.gates) + len(shape.roots) == len(shape.tasks)
-
-
-def test_a_thousand_by_a_thousand_edges_are_one_gate() -> None:
-    above = [TaskSpec(f"a{no}") for no in range(1_000)]
-    below = [TaskSpec(f"b{no}", upstream=tuple(range(1_000))) for no in range(1_000)]
-    shape = shape_of(*above, *below)
-    assert len(shape.gates) == 1
-    assert sum(map(len, shape.feeds)) == 1_000
+@given(ended())
+def test_the_usual_rule_is_the_strictest_and_that_of_the_leaves_the_mildest(
+    run: tuple[tuple[TaskSpec, ...], list[TaskState]],
+) -> None:
+    tasks, states = run
+    every, parents, leaves = (
+        failed(rule, tasks, *states) for rule in ("every_task", "leaves_and_skipped_parents", "leaves")
+    )
+    assert every == bool(BAD & set(states))
+    assert leaves <= parents <= every
+    last = [no for no in range(len(tasks)) if not any(no in task.upstream for task in tasks)]
+    assert leaves == bool(BAD & {states[no] for no in last})

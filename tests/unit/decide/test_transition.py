@@ -39,9 +39,14 @@ AN_ATTEMPT_ENDS = {
     Cause.INTERRUPTED,
     Cause.CANCEL_CONFIRMED,
 }
+MARKED = {
+    Cause.MARKED_SUCCESS: TaskState.SUCCESS,
+    Cause.MARKED_FAILED: TaskState.FAILED,
+    Cause.MARKED_SKIPPED: TaskState.SKIPPED,
+}
 MOVES = {
     RunState: {
-        RunState.QUEUED: {Cause.ADMITTED, Cause.CANCELLED},
+        RunState.QUEUED: {Cause.ADMITTED, Cause.OVERLAPPED, Cause.CANCELLED},
         RunState.RUNNING: {Cause.TASKS_SUCCEEDED, Cause.TASKS_FAILED, Cause.CANCEL_CONFIRMED},
     },
     TaskState: {
@@ -50,16 +55,53 @@ MOVES = {
             Cause.AWAITED,
             Cause.UPSTREAM_FAILED,
             Cause.UPSTREAM_SKIPPED,
+            Cause.RULE_NOT_MET,
+            Cause.EDGE_NOT_TAKEN,
+            Cause.BRANCH_NOT_TAKEN,
+            Cause.SHORT_CIRCUITED,
+            Cause.INTERVALS_DONE,
+            Cause.SWITCHED_OFF_AS_SUCCESS,
+            Cause.SWITCHED_OFF_AS_SKIPPED,
+            Cause.CARRIED_SUCCESS,
+            Cause.CARRIED_SKIPPED,
+            Cause.EXPANDED,
+            Cause.NOTHING_TO_EXPAND,
+            Cause.EXPANSION_FAILED,
+            Cause.CHILD_CALLED,
+            Cause.CHILD_LEFT,
+            Cause.CALL_REFUSED,
+            Cause.ASKED,
             Cause.CANCELLED,
+            *MARKED,
         },
-        TaskState.QUEUED: AN_ATTEMPT_ENDS | {Cause.STARTED},
-        TaskState.RUNNING: AN_ATTEMPT_ENDS,
-        TaskState.UP_FOR_RETRY: {Cause.RETRY_DUE, Cause.CANCELLED},
-        TaskState.DEFERRED: {Cause.CHECK_DUE, Cause.CONDITION_MET, Cause.CONDITION_TIMED_OUT, Cause.CANCELLED},
+        TaskState.QUEUED: AN_ATTEMPT_ENDS | {Cause.STARTED, *MARKED},
+        TaskState.RUNNING: AN_ATTEMPT_ENDS
+        | {
+            Cause.EXPANSION_FAILED,
+            Cause.LOOP_EXHAUSTED,
+            Cause.INSTANCES_SUCCEEDED,
+            Cause.INSTANCES_FAILED,
+            Cause.INSTANCES_SKIPPED,
+            Cause.INSTANCES_UPSTREAM_FAILED,
+            *MARKED,
+        },
+        TaskState.UP_FOR_RETRY: {Cause.RETRY_DUE, Cause.CANCELLED, *MARKED},
+        TaskState.DEFERRED: {
+            Cause.CHECK_DUE,
+            Cause.CONDITION_MET,
+            Cause.CONDITION_TIMED_OUT,
+            Cause.CHILD_SUCCEEDED,
+            Cause.CHILD_FAILED,
+            Cause.APPROVED,
+            Cause.DECLINED,
+            Cause.DECLINED_AS_FAILURE,
+            Cause.CANCELLED,
+            *MARKED,
+        },
     },
     AttemptState: {
-        AttemptState.QUEUED: AN_ATTEMPT_ENDS | {Cause.STARTED},
-        AttemptState.RUNNING: AN_ATTEMPT_ENDS,
+        AttemptState.QUEUED: AN_ATTEMPT_ENDS | {Cause.STARTED, *MARKED},
+        AttemptState.RUNNING: AN_ATTEMPT_ENDS | {*MARKED},
     },
 }
 
@@ -141,7 +183,34 @@ def test_how_an_attempt_ends_decides_where_its_task_goes(state, cause, becomes):
         (TaskState.NONE, Cause.AWAITED, TaskState.DEFERRED),
         (TaskState.NONE, Cause.UPSTREAM_FAILED, TaskState.UPSTREAM_FAILED),
         (TaskState.NONE, Cause.UPSTREAM_SKIPPED, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.RULE_NOT_MET, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.EDGE_NOT_TAKEN, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.BRANCH_NOT_TAKEN, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.SHORT_CIRCUITED, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.INTERVALS_DONE, TaskState.SUCCESS),
+        (TaskState.NONE, Cause.SWITCHED_OFF_AS_SUCCESS, TaskState.SUCCESS),
+        (TaskState.NONE, Cause.SWITCHED_OFF_AS_SKIPPED, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.CARRIED_SUCCESS, TaskState.SUCCESS),
+        (TaskState.NONE, Cause.CARRIED_SKIPPED, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.EXPANDED, TaskState.RUNNING),
+        (TaskState.NONE, Cause.NOTHING_TO_EXPAND, TaskState.SKIPPED),
+        (TaskState.NONE, Cause.EXPANSION_FAILED, TaskState.FAILED),
+        (TaskState.NONE, Cause.CHILD_CALLED, TaskState.DEFERRED),
+        (TaskState.NONE, Cause.CHILD_LEFT, TaskState.SUCCESS),
+        (TaskState.NONE, Cause.CALL_REFUSED, TaskState.FAILED),
+        (TaskState.NONE, Cause.ASKED, TaskState.DEFERRED),
         (TaskState.NONE, Cause.CANCELLED, TaskState.CANCELLED),
+        (TaskState.RUNNING, Cause.EXPANSION_FAILED, TaskState.FAILED),
+        (TaskState.RUNNING, Cause.LOOP_EXHAUSTED, TaskState.FAILED),
+        (TaskState.RUNNING, Cause.INSTANCES_SUCCEEDED, TaskState.SUCCESS),
+        (TaskState.RUNNING, Cause.INSTANCES_FAILED, TaskState.FAILED),
+        (TaskState.RUNNING, Cause.INSTANCES_SKIPPED, TaskState.SKIPPED),
+        (TaskState.RUNNING, Cause.INSTANCES_UPSTREAM_FAILED, TaskState.UPSTREAM_FAILED),
+        (TaskState.DEFERRED, Cause.CHILD_SUCCEEDED, TaskState.SUCCESS),
+        (TaskState.DEFERRED, Cause.CHILD_FAILED, TaskState.FAILED),
+        (TaskState.DEFERRED, Cause.APPROVED, TaskState.SUCCESS),
+        (TaskState.DEFERRED, Cause.DECLINED, TaskState.SKIPPED),
+        (TaskState.DEFERRED, Cause.DECLINED_AS_FAILURE, TaskState.FAILED),
         (TaskState.QUEUED, Cause.STARTED, TaskState.RUNNING),
         (TaskState.UP_FOR_RETRY, Cause.RETRY_DUE, TaskState.QUEUED),
         (TaskState.UP_FOR_RETRY, Cause.CANCELLED, TaskState.CANCELLED),
@@ -151,7 +220,7 @@ def test_how_an_attempt_ends_decides_where_its_task_goes(state, cause, becomes):
         (TaskState.DEFERRED, Cause.CANCELLED, TaskState.CANCELLED),
     ],
 )
-def test_a_task_without_a_live_attempt_moves_as_the_table_says(was, cause, becomes):
+def test_a_task_moves_as_the_table_says(was, cause, becomes):
     assert next_task(was, cause) is becomes
 
 
@@ -159,6 +228,7 @@ def test_a_task_without_a_live_attempt_moves_as_the_table_says(was, cause, becom
     ("was", "cause", "becomes"),
     [
         (RunState.QUEUED, Cause.ADMITTED, RunState.RUNNING),
+        (RunState.QUEUED, Cause.OVERLAPPED, RunState.CANCELLED),
         (RunState.QUEUED, Cause.CANCELLED, RunState.CANCELLED),
         (RunState.RUNNING, Cause.TASKS_SUCCEEDED, RunState.SUCCESS),
         (RunState.RUNNING, Cause.TASKS_FAILED, RunState.FAILED),
@@ -189,6 +259,18 @@ def test_an_attempt_ends_as_the_table_says(state, cause, becomes):
     assert next_attempt(state, cause) is becomes
 
 
+@pytest.mark.parametrize("state", [state for state in TaskState if state not in FINAL_TASK])
+@pytest.mark.parametrize(("cause", "becomes"), MARKED.items())
+def test_whatever_a_task_is_doing_it_ends_as_somebody_decides(state, cause, becomes):
+    assert next_task(state, cause) is becomes
+
+
+@pytest.mark.parametrize("state", sorted(set(AttemptState) - FINAL_ATTEMPT))
+@pytest.mark.parametrize("cause", MARKED)
+def test_an_attempt_of_a_task_whose_end_somebody_decides_is_cancelled(state, cause):
+    assert next_attempt(state, cause) is AttemptState.CANCELLED
+
+
 def test_the_diagrams_show_every_state_and_every_move():
     drawn = diagrams()
     assert list(drawn) == ["run", "task instance", "attempt"]
@@ -204,9 +286,9 @@ def test_the_diagram_of_a_run_reads_as_it_should():
         diagrams()["run"]
         == """\
 stateDiagram-v2
-    [*] --> queued: scheduled, triggered, backfilled
+    [*] --> queued: scheduled, triggered, backfilled, called, rerun
     queued --> running: admitted
-    queued --> cancelled: cancelled
+    queued --> cancelled: overlapped, cancelled
     running --> success: tasks_succeeded
     running --> failed: tasks_failed
     running --> cancelled: cancel_confirmed

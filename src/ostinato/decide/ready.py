@@ -1,0 +1,92 @@
+"""What a task instance begins with when nothing before it holds it up: most want a slot, others only wait for an answer.
+
+What is waited for outside of the board (intervals of other runs, a call that is to be prepared) leaves no row: after a
+restart the gates say again what they said, and it is asked for again.
+"""
+
+from collections.abc import Mapping
+
+from ostinato.model.cause import Cause
+from ostinato.model.change import SwitchedOff
+from ostinato.model.record import Run
+from ostinato.model.state import TaskState
+from ostinato.model.time import Instant
+
+from .alarm import approval_alert
+from .capacity import Capacity
+from .live import LiveRun
+from .step import Calling, Needing, Scribe
+from .timers import Timers
+
+_OFF = {"success": Cause.SWITCHED_OFF_AS_SUCCESS, "skipped": Cause.SWITCHED_OFF_AS_SKIPPED}
+
+_Awaited = tuple[str, str | None]
+"""A dag, or a task of it, some intervals of which are needed."""
+
+
+class Ready:
+    """See the module. ``switched_off`` is by dag id and task id."""
+
+    def __init__(self, scribe: Scribe, capacity: Capacity, timers: Timers) -> None:
+        self._scribe = scribe
+        self._capacity = capacity
+        self._timers = timers
+        self._needing: dict[_Awaited, dict[tuple[int, int], tuple[LiveRun, Needing]]] = {}
+        self.switched_off: Mapping[tuple[str, str], SwitchedOff] = {}
+
+    def start(self, live: LiveRun, no: int, now: Instant) -> list[int]:
+        """A task instance may start. Returns its number if it has thereby ended."""
+        task = live.task(no)
+        if not task.needs or (live.run.dag_id, task.task_id) in self.switched_off:
+            return self.go(live, no, now)
+        needing = Needing(live.run, no, task)
+        for need in task.needs:
+            awaited = (need.dag_id or live.run.dag_id, need.task_id)
+            self._needing.setdefault(awaited, {})[live.run.run_id, no] = live, needing
+        self._scribe.step.needs[live.run.run_id, no] = needing
+        return []
+
+    def go(self, live: LiveRun, no: int, now: Instant) -> list[int]:
+        """The same, of one whose needs are met."""
+        task = live.task(no)
+        off = self.switched_off.get((live.run.dag_id, task.task_id))
+        if off is not None:
+            self._scribe.move_task(live, no, _OFF[off], now)
+            return [no]
+        match task.kind:
+            case "interval":
+                self._scribe.move_task(live, no, Cause.INTERVALS_DONE, now)
+                return [no]
+            case "file_sensor":
+                live.waiting_since[no] = now
+                self._scribe.move_task(live, no, Cause.AWAITED, now, now)
+                self._timers.set(now, live.run.run_id, no)
+            case "approval":
+                live.waiting_since[no] = now
+                due = live.gives_up_at(no)
+                self._scribe.move_task(live, no, Cause.ASKED, now, due)
+                self._scribe.step.commit.alerts.append(approval_alert(live.run, task, now))
+                if due is not None:
+                    self._timers.set(due, live.run.run_id, no)
+            case "call":
+                self._scribe.step.calls.append(Calling(live.run, no, live.instance(no)))
+            case _:
+                self._capacity.want(live, no)
+        return []
+
+    def succeeded(self, run: Run, task_id: str | None) -> None:
+        """A run, or a task of it, has succeeded: whoever needs intervals of it asks again."""
+        waiting = self._needing.pop((run.dag_id, task_id), None) if self._needing else None
+        if waiting:
+            still = {key: of for key, of in waiting.items() if of[0].states[key[1]] is TaskState.NONE}
+            self._scribe.step.needs.update((key, needing) for key, (_, needing) in still.items())
+            self._needing[run.dag_id, task_id] = still
+
+    def met(self, live: LiveRun, no: int) -> None:
+        """What a task instance needed is there."""
+        for need in live.task(no).needs:
+            awaited = (need.dag_id or live.run.dag_id, need.task_id)
+            waiting = self._needing.get(awaited, {})
+            waiting.pop((live.run.run_id, no), None)
+            if not waiting:
+                self._needing.pop(awaited, None)
