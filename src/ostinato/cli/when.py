@@ -6,7 +6,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ostinato.model.errors import UsageError
-from ostinato.model.spec import Cron, Schedule
+from ostinato.model import spec
+from ostinato.model.spec import Schedule
 from ostinato.model.time import DataInterval, Instant, instant, moment
 
 _SECOND: Final = 1_000
@@ -18,8 +19,9 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def zone_of(schedule: Schedule | None) -> tzinfo:
-    """The zone that a dag's dates are told in: its cron's, else UTC."""
-    return ZoneInfo(schedule.tz) if isinstance(schedule, Cron) else UTC
+    """The zone that a dag's dates are told in: its schedule's, else UTC."""
+    name = spec.zone_of(schedule)
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def logical_date(interval: DataInterval, schedule: Schedule | None) -> str:

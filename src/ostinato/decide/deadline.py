@@ -14,7 +14,9 @@ def due_at(deadline: Deadline, interval: DataInterval) -> Instant:
     the first time. Raises ScheduleInvalid for a time or zone that is none.
     """
     hour, _, minute = deadline.at.partition(":")
-    return next_tick(Cron(f"{minute} {hour} * * *", deadline.tz), interval.end - 1)
+    due = next_tick(Cron(f"{minute} {hour} * * *", deadline.tz), interval.end - 1)
+    assert due is not None, "a cron goes on for ever"
+    return due
 
 
 def missed(expectation: Expectation, now: Instant) -> bool:

@@ -5,13 +5,14 @@ further one about what the one before waits for; what lifts the last one moves t
 """
 
 from ostinato.model.record import UNMAPPED, Instance, Run
+from ostinato.model.spec import Continuous
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 from ostinato.model.time import stamp
 
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
 from .situation import DagSituation, RunSituation
-from .timetable import first_interval_after
+from .timetable import first_interval_after, first_interval_from, next_due
 
 
 def why_dag(situation: DagSituation) -> list[Reason]:
@@ -26,19 +27,34 @@ def why_dag(situation: DagSituation) -> list[Reason]:
     if dag.paused:
         what = f"the schedule of {dag.dag_id} is paused"
         return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
+    if isinstance(spec.schedule, Continuous):
+        return [_why_continuous(situation)] if situation.scheduler else [NO_SCHEDULER]
     interval = first_interval_after(spec.schedule, situation.now)
+    if interval is None:
+        what = f"the schedule of {dag.dag_id} is over: the last of its moments has passed"
+        return [Reason(Code.SCHEDULE_OVER, what, "a later moment in its file")]
     if spec.end is not None and interval.start > spec.end:
         what = f"the schedule of {dag.dag_id} is over: no logical date is later than {stamp(spec.end)}"
         return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
     if not situation.scheduler:
         return [NO_SCHEDULER]
-    if spec.start is not None and interval.start < spec.start:
-        begins = first_interval_after(spec.schedule, spec.start - 1).end
-        first = stamp(first_interval_after(spec.schedule, begins).end)
-        what = f"the schedule of {dag.dag_id} begins with {stamp(begins)}; that interval ends at {first}"
+    begins = None if spec.start is None else first_interval_from(spec.schedule, spec.start)
+    if begins is not None and interval.start < begins.start:
+        first = stamp(begins.end)
+        what = f"the schedule of {dag.dag_id} begins with {stamp(begins.start)}; that interval ends at {first}"
         return [Reason(Code.SCHEDULE_NOT_BEGUN, what, f"it is {first}")]
     what = f"the next run of {dag.dag_id} is for {stamp(interval.start)}; that interval ends at {stamp(interval.end)}"
     return [Reason(Code.INTERVAL_OPEN, what, f"it is {stamp(interval.end)}")]
+
+
+def _why_continuous(situation: DagSituation) -> Reason:
+    """A continuous schedule makes its next run when the one before is over, and enough time has passed."""
+    dag = situation.dag
+    at = next_due(situation.spec, situation.now if dag.scheduled_until is None else dag.scheduled_until)
+    if at is None:
+        return Reason(Code.SCHEDULE_OVER, f"the schedule of {dag.dag_id} is over", "a later end in its file")
+    what = f"{dag.dag_id} runs again as soon as its last scheduled run is over, and not before {stamp(at)}"
+    return Reason(Code.INTERVAL_OPEN, what, "that run is over")
 
 
 def why_run(situation: RunSituation) -> list[Reason]:

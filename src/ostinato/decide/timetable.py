@@ -13,7 +13,7 @@ from itertools import islice, pairwise, takewhile
 from typing import Final
 
 from ostinato.model.errors import NotFound
-from ostinato.model.spec import Catchup, Continuous, DagSpec, Every, Schedule, Ticking
+from ostinato.model.spec import Continuous, DagSpec, Every, Schedule, Ticking
 from ostinato.model.time import DataInterval, Instant, stamp
 
 from .tick import HORIZON_MS, latest_tick, next_tick, ticks
@@ -27,21 +27,27 @@ _UTC_DAYS: Final = Every(86_400)
 class NoInterval(NotFound):
     """A schedule of given moments has no interval at the time that was asked for: it has not begun, or it is over."""
 
-    code = "OST-410"
+    code = "OST-150"
     help = "`ostinato dags next DAG --from DATE` shows the intervals that there are."
 
 
-def first_interval_after(schedule: Ticking, after: Instant) -> DataInterval | None:
+def first_interval_after(schedule: Schedule | None, after: Instant) -> DataInterval | None:
     """The first interval whose end is later than ``after``: the next one that will be due; None if there is none."""
-    start, end = latest_tick(schedule, after), next_tick(schedule, after)
+    ticking = _ticking(schedule)
+    start, end = latest_tick(ticking, after), next_tick(ticking, after)
     if start is None and end is not None:  # before the first of some moments
-        start, end = end, next_tick(schedule, end)
+        start, end = end, next_tick(ticking, end)
     return None if start is None or end is None else DataInterval(start, end)
+
+
+def first_interval_from(schedule: Schedule | None, start: Instant) -> DataInterval | None:
+    """The first interval that starts at or after an instant; None if there is none."""
+    return next(intervals_between(schedule, start, start + HORIZON_MS), None)
 
 
 def interval_at(schedule: Schedule | None, at: Instant) -> DataInterval:
     """The interval that contains an instant. Raises NoInterval."""
-    interval = first_interval_after(_ticking(schedule), at)
+    interval = first_interval_after(schedule, at)
     if interval is None or interval.start > at:
         raise NoInterval(f"the schedule has no interval at {stamp(at)}")
     return interval
@@ -49,7 +55,7 @@ def interval_at(schedule: Schedule | None, at: Instant) -> DataInterval:
 
 def interval_starting(schedule: Schedule | None, start: Instant) -> DataInterval | None:
     """The interval of a logical date; None if none starts at that instant."""
-    interval = first_interval_after(_ticking(schedule), start)
+    interval = first_interval_after(schedule, start)
     return interval if interval is not None and interval.start == start else None
 
 
@@ -59,6 +65,30 @@ def latest_complete(schedule: Schedule | None, now: Instant) -> DataInterval:
     if interval is None:
         raise NoInterval(f"no interval of the schedule has ended by {stamp(now)}")
     return interval
+
+
+def moved(schedule: Schedule | None, at: Instant, by: int) -> Instant:
+    """An instant, moved by so many intervals, as far as there are some.
+
+    One that is no tick keeps its distance from the tick before it, as far as the interval there is long enough.
+    """
+    ticking = _ticking(schedule)
+    tick = latest_tick(ticking, at)
+    if tick is None:  # before the first of some moments
+        return at
+    beyond = at - tick
+    for _ in range(abs(by)):
+        further = next_tick(ticking, tick) if by > 0 else latest_tick(ticking, tick - 1)
+        if further is None:
+            break
+        tick = further
+    end = next_tick(ticking, tick)
+    return tick + beyond if end is None else min(tick + beyond, end)
+
+
+def is_tick(schedule: Schedule | None, at: Instant) -> bool:
+    """Whether an interval begins or ends at an instant."""
+    return latest_tick(_ticking(schedule), at) == at
 
 
 def intervals_between(schedule: Schedule | None, first: Instant, last: Instant) -> Iterator[DataInterval]:
@@ -76,8 +106,8 @@ def next_due(spec: DagSpec, since: Instant) -> Instant | None:
             return None
         case Continuous(at_least):
             first = since if spec.start is None else max(since, spec.start)
-            whole_second = -(-first // 1000) * 1000
-            return None if spec.end is not None and first > spec.end else whole_second + at_least * 1000
+            over = spec.end is not None and first > spec.end
+            return None if over else (-(-first // 1000) + at_least) * 1000
         case ticking:
             interval = first_interval_after(ticking, since)
             return None if interval is None else interval.end
@@ -99,34 +129,39 @@ def due(spec: DagSpec, since: Instant, now: Instant, limit: int) -> tuple[list[D
     it never goes back, even where a clock does. A continuous schedule misses nothing: its next interval reaches back to
     ``since``.
     """
-    if isinstance(schedule, Continuous):
-        return _due_continuous(schedule, since, now, start, end)
-    over = None if end is None else first_interval_after(schedule, end)
-    until = now if over is None else min(now, over.end)
-    on_time = now - ON_TIME_MS - 1
-    match catchup:
-        case "all":
-            after = since
-        case "last":
-            latest = _latest_complete(schedule, until)
-            after = max(since, min(on_time, since if latest is None else latest.end - 1))
-        case "none":
-            after = max(since, on_time)
-    found = first_interval_after(schedule, after)
+    if isinstance(spec.schedule, Continuous):
+        return _due_continuous(spec, spec.schedule, since, now)
+    found = first_interval_after(spec.schedule, _skipped(spec, since, now))
     if found is None:
         return [], max(since, now)
-    wanted = intervals_between(schedule, found.start if start is None else max(found.start, start), until)
-    intervals = list(islice(takewhile(lambda interval: interval.end <= until, wanted), limit))
+    first = found.start if spec.start is None else max(found.start, spec.start)
+    last = now if spec.end is None else min(now, spec.end)
+    wanted = intervals_between(spec.schedule, first, last)
+    intervals = list(islice(takewhile(lambda interval: interval.end <= now, wanted), limit))
     followed = intervals[-1].end if len(intervals) == limit else now
     return intervals, max(since, followed)
 
 
+def _skipped(spec: DagSpec, since: Instant, now: Instant) -> Instant:
+    """Up to where a catchup rule lets pass the intervals that have ended."""
+    on_time = now - ON_TIME_MS - 1
+    match spec.catchup:
+        case "all":
+            return since
+        case "none":
+            return max(since, on_time)
+        case "last":
+            over = None if spec.end is None else first_interval_after(spec.schedule, spec.end)
+            latest = _latest_complete(_ticking(spec.schedule), now if over is None else min(now, over.end))
+            return since if latest is None else max(since, min(on_time, latest.end - 1))
+
+
 def _due_continuous(
-    schedule: Continuous, since: Instant, now: Instant, start: Instant | None, end: Instant | None
+    spec: DagSpec, schedule: Continuous, since: Instant, now: Instant
 ) -> tuple[list[DataInterval], Instant]:
     """The one interval up to the whole second that has begun, once it is long enough."""
-    first, until = since if start is None else max(since, start), now // 1000 * 1000
-    over = end is not None and first > end
+    first, until = since if spec.start is None else max(since, spec.start), now // 1000 * 1000
+    over = spec.end is not None and first > spec.end
     if over or until - first < schedule.at_least * 1000:
         return [], since
     return [DataInterval(first, until)], until
