@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ostinato.model.errors import UsageError
 from ostinato.model import spec
+from ostinato.model.errors import UsageError
 from ostinato.model.spec import Schedule
 from ostinato.model.time import DataInterval, Instant, instant, moment
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ostinato.model.spec import Continuous, DagSpec, Need, Schedule
-from ostinato.model.time import DataInterval, Instant, stamp
+from ostinato.model.time import DataInterval, stamp
 
 from .need import window
 from .timetable import first_interval_after, intervals_between, is_tick

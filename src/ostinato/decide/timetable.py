@@ -99,6 +99,15 @@ def intervals_between(schedule: Schedule | None, first: Instant, last: Instant) 
         yield DataInterval(start, end)
 
 
+def upcoming(spec: DagSpec, after: Instant) -> Iterator[DataInterval]:
+    """The intervals that a schedule makes runs for and that end later than ``after``, ascending; for 50 years."""
+    found = first_interval_after(spec.schedule, after)
+    if found is None:
+        return iter(())
+    first = found.start if spec.start is None else max(found.start, spec.start)
+    return intervals_between(spec.schedule, first, first + HORIZON_MS if spec.end is None else spec.end)
+
+
 def next_due(spec: DagSpec, since: Instant) -> Instant | None:
     """When a dag's schedule, followed up to ``since``, next has something to do; None: never."""
     match spec.schedule:

@@ -25,7 +25,6 @@ NO_LIMIT = 1_000_000
 DAILY = Cron("0 6 * * *", "America/New_York")
 
 
-
 def due(schedule, catchup, since, now, start, end, limit):
     """Of a dag with such a schedule."""
     spec = DagSpec("d", (TaskSpec("t"),), schedule, catchup, start, end)
