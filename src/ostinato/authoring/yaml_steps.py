@@ -252,6 +252,7 @@ class Level:
 _MARKS: Final = ("$output", "$gathered", "$param", "$item", "$turn", "$value")
 _OPTIONS: Final = (
     "timeout", "pool", "slots", "priority", "isolation", "memory", "trigger_rule", "max_active", "depends_on_past",
+    "tags",
 )  # fmt: skip
 
 

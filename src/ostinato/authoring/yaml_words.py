@@ -64,6 +64,7 @@ class FunctionWords(StepWords, frozen=True, kw_only=True):
     trigger_rule: TriggerRule | UnsetType = UNSET
     max_active: Count = UNSET
     depends_on_past: bool | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
 
 
 class WorkWords(FunctionWords, frozen=True, kw_only=True):
