@@ -69,9 +69,9 @@ class Expression:
 
 
 def expression(rng: Random, near: Sequence[int]) -> Expression:
-    """A random expression; every second one names a wall time that is ``near``."""
+    """A random expression; every second one names the minute or the hour, or both, of a wall time that is ``near``."""
     wall = rng.choice(near) if near and rng.random() < 0.5 else None
-    minute = _field(rng, 0, 59, star=0.05) if wall is None else _one(wall % HOUR)
+    minute = _field(rng, 0, 59, star=0.05) if wall is None or rng.random() < 0.3 else _one(wall % HOUR)
     hour = _field(rng, 0, 23, star=0.4) if wall is None or rng.random() < 0.3 else _one(wall // HOUR % 24)
     day, month, weekday, nth = _any(1, 31), _any(1, 12), _any(0, 6), 0
     if rng.random() < 0.3:
