@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ostinato.model.spec import Calendar, Cron, Every, Moments, Ticking
+from ostinato.model.spec import Calendar, Cron, Every, Ticking
 from ostinato.model.time import Instant
 
 from .cron import Edge, cron_edges, cron_ticks
@@ -32,7 +32,8 @@ def ticks(schedule: Ticking, first: Instant, last: Instant) -> Iterator[Instant]
         case Every(seconds, offset):
             length, anchor = seconds * 1000, offset * 1000
             return iter(range(anchor - (anchor - first) // length * length, last, length))
-        case Moments(instants):
+        case _:
+            instants = schedule.instants
             return iter(instants[bisect_left(instants, first) : bisect_left(instants, last)])
 
 
@@ -72,7 +73,7 @@ def edges(schedule: Ticking, first: Instant, last: Instant) -> Iterator[Edge]:
         case Calendar(base):
             stays = _staying(schedule)
             return (edge for edge in cron_edges(base, first, last) if stays(edge.at))
-        case Every() | Moments():
+        case _:  # no clock of any place has a part in them
             return iter(())
 
 

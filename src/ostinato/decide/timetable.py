@@ -159,7 +159,7 @@ def _skipped(spec: DagSpec, since: Instant, now: Instant) -> Instant:
             return since
         case "none":
             return max(since, on_time)
-        case "last":
+        case _:  # last
             over = None if spec.end is None else first_interval_after(spec.schedule, spec.end)
             latest = _latest_complete(_ticking(spec.schedule), now if over is None else min(now, over.end))
             return since if latest is None else max(since, min(on_time, latest.end - 1))

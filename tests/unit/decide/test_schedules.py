@@ -219,6 +219,21 @@ def test_a_continuous_dag_that_is_gone_or_paused_is_not_waited_for() -> None:
     assert diary.tick(9_000).new_runs == []
 
 
+def test_a_continuous_dag_whose_clock_is_set_back_while_it_runs_goes_on_from_where_it_was() -> None:
+    diary = Diary(DagSpec("sales", (TaskSpec("t"),), Continuous(1)), now=5_000)
+    diary.going = True
+    diary.tick(7_000)
+    diary.going = False
+    assert diary.tick(5_500).new_runs == []
+    assert [(new.start, new.end) for new in diary.tick(9_000).new_runs] == [(5_000, 9_000)]
+
+
+def test_when_the_last_moment_is_over_nothing_is_awaited() -> None:
+    diary = Diary(DagSpec("sales", (TaskSpec("t"),), QUARTERS), now=200 * DAY)
+    assert len(diary.tick(280 * DAY).new_runs) == 1
+    assert diary.agenda.next_due() is None
+
+
 def test_a_continuous_schedule_keeps_within_its_bounds() -> None:
     spec = dag(Continuous(60), start=10_500, end=100_000)
     assert begin(spec, 77_777) == 10_500
