@@ -12,7 +12,7 @@ from ostinato.model.time import stamp
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
 from .situation import DagSituation, RunSituation
-from .timetable import first_interval_after, first_interval_from, next_due
+from .timetable import first_interval_after, next_due, upcoming
 
 
 def why_dag(situation: DagSituation) -> list[Reason]:
@@ -29,19 +29,18 @@ def why_dag(situation: DagSituation) -> list[Reason]:
         return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
     if isinstance(spec.schedule, Continuous):
         return [_why_continuous(situation)] if situation.scheduler else [NO_SCHEDULER]
-    interval = first_interval_after(spec.schedule, situation.now)
+    interval = next(upcoming(spec, situation.now), None)
+    if interval is None and spec.end is not None:
+        what = f"the schedule of {dag.dag_id} is over: no logical date is later than {stamp(spec.end)}"
+        return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
     if interval is None:
         what = f"the schedule of {dag.dag_id} is over: the last of its moments has passed"
         return [Reason(Code.SCHEDULE_OVER, what, "a later moment in its file")]
-    if spec.end is not None and interval.start > spec.end:
-        what = f"the schedule of {dag.dag_id} is over: no logical date is later than {stamp(spec.end)}"
-        return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
     if not situation.scheduler:
         return [NO_SCHEDULER]
-    begins = None if spec.start is None else first_interval_from(spec.schedule, spec.start)
-    if begins is not None and interval.start < begins.start:
-        first = stamp(begins.end)
-        what = f"the schedule of {dag.dag_id} begins with {stamp(begins.start)}; that interval ends at {first}"
+    if interval != first_interval_after(spec.schedule, situation.now):
+        first = stamp(interval.end)
+        what = f"the schedule of {dag.dag_id} begins with {stamp(interval.start)}; that interval ends at {first}"
         return [Reason(Code.SCHEDULE_NOT_BEGUN, what, f"it is {first}")]
     what = f"the next run of {dag.dag_id} is for {stamp(interval.start)}; that interval ends at {stamp(interval.end)}"
     return [Reason(Code.INTERVAL_OPEN, what, f"it is {stamp(interval.end)}")]

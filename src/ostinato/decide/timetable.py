@@ -40,11 +40,6 @@ def first_interval_after(schedule: Schedule | None, after: Instant) -> DataInter
     return None if start is None or end is None else DataInterval(start, end)
 
 
-def first_interval_from(schedule: Schedule | None, start: Instant) -> DataInterval | None:
-    """The first interval that starts at or after an instant; None if there is none."""
-    return next(intervals_between(schedule, start, start + HORIZON_MS), None)
-
-
 def interval_at(schedule: Schedule | None, at: Instant) -> DataInterval:
     """The interval that contains an instant. Raises NoInterval."""
     interval = first_interval_after(schedule, at)
