@@ -21,6 +21,7 @@ from ostinato.model.limits import Limits
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
+from .schedules import schedules
 
 Figures = dict[str, float]
 
@@ -194,4 +195,5 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P6": idle,
     "P6-5000": idle_many,
     "P8": restart,
+    "R4": schedules,
 }

@@ -1,6 +1,7 @@
 """The orchestrator for partitioned data pipelines: what dag files are written with."""
 
 from .authoring.block import group, guarded
+from .authoring.calendars import calendar, continuous, moments
 from .authoring.context import Context, Interval, context
 from .authoring.dag import Dag, dag
 from .authoring.define import StepOptions, TaskOptions, branch, retry, sensor, short_circuit, task
@@ -33,7 +34,9 @@ __all__ = [
     "approval",
     "branch",
     "by",
+    "calendar",
     "context",
+    "continuous",
     "cron",
     "dag",
     "each",
@@ -43,6 +46,7 @@ __all__ = [
     "group",
     "guarded",
     "loop",
+    "moments",
     "param",
     "retry",
     "run_dag",

@@ -1,6 +1,6 @@
 """How dag files use the vocabulary. Type checkers accept every line but those that end in ``# wrong``."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import assert_type
 
 from ostinato import (
@@ -12,7 +12,9 @@ from ostinato import (
     approval,
     branch,
     by,
+    calendar,
     context,
+    continuous,
     cron,
     dag,
     each,
@@ -22,6 +24,7 @@ from ostinato import (
     group,
     guarded,
     loop,
+    moments,
     param,
     retry,
     run_dag,
@@ -151,6 +154,12 @@ assert_type(load.function(Context(), "a"), dict[str, int])
 same: Task[[object], int] = anything.named("other")
 
 
+every("1d", offset="6h")
+continuous(at_least="5m")
+moments([datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)])
+calendar(cron(["0 6 * * *", "0 9 1 * *"], gap="skip", fold="both"), dates=[date(2025, 12, 25)], weekdays=["saturday"])
+
+
 @dag(schedule=every("1h"))
 def wrong() -> None:
     load()  # wrong
@@ -212,6 +221,11 @@ dag(deadline="08:00")  # wrong
 dag(catchup="some")  # wrong
 dag(start="2024-01-01")  # wrong
 cron(6)  # wrong
+cron("0 6 * * *", fold="never")  # wrong
+calendar(every("1d"))  # wrong
+calendar(cron("0 6 * * *"), weekdays=["sat"])  # wrong
+moments(["2025-01-01"])  # wrong
+continuous(60)  # wrong
 Context().run_id = 3  # wrong
 
 

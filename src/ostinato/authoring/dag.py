@@ -9,7 +9,7 @@ from typing import Protocol, cast, get_args, overload
 from msgspec.structs import replace
 
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Catchup, ClockGuard, Cron, DagSpec, Deadline, Every, Overlap, RunOutcome, Schedule
+from ostinato.model.spec import Catchup, ClockGuard, DagSpec, Deadline, Overlap, RunOutcome, Schedule, zone_of
 
 from .build import build
 from .check import Collecting, Place, caller, collecting, place_of, report, shown
@@ -121,7 +121,7 @@ def dag(
             raw = extract(param("region", str))
             publish(raw)
     """
-    tz = zone(schedule if isinstance(schedule, Cron | Every) else None)
+    tz = zone(schedule if isinstance(schedule, Schedule) else None)
     options = DagSpec(
         dag_id="" if dag_id is None else identifier("dag_id", dag_id),
         tasks=(),
@@ -239,9 +239,13 @@ def _is_plain(made: Dag) -> bool:
 
 
 def _schedule(schedule: Schedule | None) -> Schedule | None:
-    if schedule is None or isinstance(schedule, Cron | Every):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if schedule is None or isinstance(schedule, Schedule):  # pyright: ignore[reportUnnecessaryIsInstance]
         return schedule
-    help = f"write cron({schedule!r})" if isinstance(schedule, str) else "write cron(...) or every(...)"
+    help = (
+        f"write cron({schedule!r})"
+        if isinstance(schedule, str)
+        else "write cron(...), every(...), calendar(...), moments(...) or continuous()"
+    )
     report(Mistake.BAD_SCHEDULE, f"schedule={shown(schedule)} is not a schedule", help, near="schedule=")
     return None
 
@@ -258,4 +262,4 @@ def _deadline(deadline: Deadline | None, schedule: Schedule | None) -> Deadline 
         help = "it is a promise for each interval of a schedule: add one, or leave the deadline out"
         report(Mistake.BAD_DEADLINE, "there is a deadline but no schedule", help, near="deadline=")
         return None
-    return deadline if deadline.tz else replace(deadline, tz=schedule.tz if isinstance(schedule, Cron) else "UTC")
+    return deadline if deadline.tz else replace(deadline, tz=zone_of(schedule))

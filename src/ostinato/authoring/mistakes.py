@@ -43,6 +43,8 @@ class Mistake(StrEnum):
     UNKNOWN_FILTER = "OST-142"
     UNKNOWN_PARAM = "OST-143"
     BAD_PARAM = "OST-144"
+    BAD_CALENDAR = "OST-151"
+    BAD_MOMENTS = "OST-152"
     BAD_CONDITION = "OST-160"
     RULE_AND_CONDITIONS = "OST-161"
     NOTHING_TO_FOLLOW = "OST-162"
@@ -102,7 +104,7 @@ MEANING: Final = {
     Mistake.BAD_CRON: "A cron expression has five fields: minute, hour, day of month, month, day of week.",
     Mistake.BAD_ZONE: "A time zone is a name of the IANA data base, such as 'Europe/Berlin' or 'UTC'.",
     Mistake.BAD_DURATION: "A duration is a number of seconds, a timedelta, or text such as '200ms', '30s', '10m', '2h', '1d'.",
-    Mistake.BAD_SCHEDULE: "A schedule is `cron(...)`, `every(...)` or None.",
+    Mistake.BAD_SCHEDULE: "A schedule is `cron(...)`, `every(...)`, `calendar(...)`, `moments(...)`, `continuous()` or None.",
     Mistake.BAD_DEADLINE: "A deadline is `by('HH:MM')`, and needs a schedule: it is a promise for each of its intervals.",
     Mistake.BAD_CHOICE: "An option has a value that is not among its choices.",
     Mistake.BAD_NUMBER: "An option needs a whole number within its bounds.",
@@ -114,6 +116,8 @@ MEANING: Final = {
     Mistake.UNKNOWN_FILTER: "A template uses a filter that does not exist or does not fit the name.",
     Mistake.UNKNOWN_PARAM: "The dag does not declare this parameter, or declares it with another type.",
     Mistake.BAD_PARAM: "A parameter is declared by its default value or its type.",
+    Mistake.BAD_CALENDAR: "A calendar leaves dates and days of the week out of a cron schedule, but not all days of the week.",
+    Mistake.BAD_MOMENTS: "A list of moments has at least two, in whole seconds and ascending.",
     Mistake.BAD_CONDITION: "A condition names outcomes: `step(a).on('failed', 'skipped') >> step(b)`.",
     Mistake.RULE_AND_CONDITIONS: "A step has a trigger rule or conditions on its edges, not both.",
     Mistake.NOTHING_TO_FOLLOW: "A branch or a short circuit has steps after it, which it chooses from.",

@@ -2,8 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.machinery import PathFinder
 from itertools import islice
@@ -12,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import UNSET, convert
 
-from ostinato.model.spec import Schedule
-
 from .check import MOST_PROBLEMS, Collecting, Place, collecting, did_you_mean, listed, report, shown
 from .dag import dag
 from .field import field
 from .mistakes import Mistake
-from .schedule import by, cron, every
 from .yaml_steps import Level, at
 from .yaml_text import Document, Path, documents
-from .yaml_words import KINDS, DagWords, DeadlineWords, ForEachWords, json_schema
+from .yaml_times import times
+from .yaml_words import KINDS, SCHEDULES, DagWords, ForEachWords, json_schema
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -97,10 +94,11 @@ def _report_unfit(document: Document, error: "ValidationError") -> None:
     if error.validator == "oneOf" and "allOf" in schema:
         if not isinstance(instance, dict):
             return  # it is no mapping, which is reported as well
-        has = [kind for kind in KINDS if kind in cast("dict[str, object]", instance)]
-        what = f"the step is {' and '.join(has)} at once" if has else "nothing says what the step does"
+        kinds, says = (KINDS, "what the step does") if schema["title"] == "Step" else (SCHEDULES, "when the dag ticks")
+        has = [kind for kind in kinds if kind in cast("dict[str, object]", instance)]
+        what = f"it is {' and '.join(has)} at once" if has else f"nothing says {says}"
         report(
-            Mistake.BAD_WORDS, what, f"it has exactly one of {', '.join(KINDS)}", place=document.place(path, key=True)
+            Mistake.BAD_WORDS, what, f"it has exactly one of {', '.join(kinds)}", place=document.place(path, key=True)
         )
         return
     if error.validator == "required":
@@ -215,42 +213,12 @@ def _dag(words: DagWords, document: Document) -> None:
 
     lay_out.__doc__ = words.description
     options = {name: value for name in _OPTIONS if (value := getattr(words, name)) is not UNSET}
-    options |= _times(words, document)
+    options |= times(words, document)
     if isinstance(words.params, dict):
         options["params"] = {name: _param(name, value, document) for name, value in words.params.items()}
     place = document.place(("dag",))
     maker = at(place, dag, dag_id=words.dag, **options)
     at(place, maker, lay_out)
-
-
-def _times(words: DagWords, document: Document) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if isinstance(words.schedule, dict):
-        made = cast("Callable[..., Schedule]", cron if "cron" in words.schedule else every)
-        first, rest = words.schedule[made.__name__], {k: v for k, v in words.schedule.items() if k != made.__name__}
-        found["schedule"] = at(document.place(("schedule",)), made, first, **rest)
-    if isinstance(words.deadline, DeadlineWords):
-        found["deadline"] = at(document.place(("deadline",)), by, words.deadline.by, tz=words.deadline.tz)
-    for name in ("start", "end"):
-        text = getattr(words, name)
-        if text is not UNSET:
-            found[name] = _date(name, text, document)
-    return found
-
-
-def _date(name: str, text: str, document: Document) -> date | None:
-    for kind in (date, datetime):
-        try:
-            return kind.fromisoformat(text)
-        except ValueError:
-            continue
-    report(
-        Mistake.BAD_DATE,
-        f"{name}: {shown(text)} is not a date",
-        f"write {name}: 2024-01-01",
-        place=document.place((name,)),
-    )
-    return None
 
 
 def _param(name: str, declared: object, document: Document) -> object:

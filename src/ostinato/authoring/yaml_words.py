@@ -3,12 +3,16 @@
 Options mean what they mean in Python, where the functions that have them describe them; what is left out is not given.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.json import schema_components
 
 from ostinato.model.spec import Catchup, ClockGuard, Isolation, Outcome, Overlap, RunOutcome, TriggerRule
+
+from .calendars import Weekday
+from .schedule import Fold, Gap
 
 Duration = int | float | str
 Count = int | UnsetType
@@ -221,16 +225,58 @@ KINDS: Final[dict[str, type[AnyStep]]] = {
 
 
 class CronWords(Words, frozen=True, kw_only=True):
-    """A tick at each match of a cron expression."""
+    """A tick at each match of a cron expression, or of each of a list of them."""
 
-    cron: str
-    tz: str = "UTC"
+    cron: str | list[str]
+    tz: str | UnsetType = UNSET
+    gap: Gap | UnsetType = UNSET
+    fold: Fold | UnsetType = UNSET
 
 
 class EveryWords(Words, frozen=True, kw_only=True):
     """A tick every so often."""
 
     every: Duration
+    offset: Duration | UnsetType = UNSET
+
+
+class CalendarWords(Words, frozen=True, kw_only=True):
+    """The ticks of a cron schedule but for those on some dates and days of the week."""
+
+    calendar: CronWords
+    dates: list[str] | UnsetType = UNSET
+    weekdays: list[Weekday] | UnsetType = UNSET
+
+
+class MomentsWords(Words, frozen=True, kw_only=True):
+    """A tick at each of some moments but the first, which only begins the first interval."""
+
+    moments: list[str]
+    tz: str | UnsetType = UNSET
+
+
+class ContinuousOptions(Words, frozen=True, kw_only=True):
+    """How long an interval is at least."""
+
+    at_least: Duration | UnsetType = UNSET
+
+
+class ContinuousWords(Words, frozen=True, kw_only=True):
+    """A run as soon as the previous one is over."""
+
+    continuous: ContinuousOptions
+
+
+AnySchedule = CronWords | EveryWords | CalendarWords | MomentsWords | ContinuousWords
+
+SCHEDULES: Final[dict[str, type[AnySchedule]]] = {
+    "cron": CronWords,
+    "every": EveryWords,
+    "calendar": CalendarWords,
+    "moments": MomentsWords,
+    "continuous": ContinuousWords,
+}
+"""Every schedule has exactly one of these keys, which says what it is."""
 
 
 class DeadlineWords(Words, frozen=True, kw_only=True):
@@ -271,30 +317,32 @@ class DagWords(Words, frozen=True, kw_only=True):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one document of a ``*.dag.yaml`` file."""
-    _, found = schema_components([DagWords, CronWords, EveryWords, *get_args(AnyStep)], ref_template="#/$defs/{name}")
+    words = [DagWords, *get_args(AnySchedule), *get_args(AnyStep)]
+    _, found = schema_components(words, ref_template="#/$defs/{name}")
     defs: dict[str, Any] = dict(found)
-    for words in found.values():
-        for part in words["properties"].values():
+    for each in found.values():
+        for part in each["properties"].values():
             if part.get("additionalProperties") == {"type": "object"}:  # it is Steps
                 part["additionalProperties"] = {"$ref": "#/$defs/Step"}
-    defs["Step"] = {
-        "title": "Step",
-        "type": "object",
-        "oneOf": [{"required": [kind]} for kind in KINDS],
-        "allOf": [
-            {"if": {"type": "object", "required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}}
-            for kind, words in KINDS.items()
-        ],
-    }
-    defs["DagWords"]["properties"]["schedule"] = {
-        "type": "object",
-        "if": {"type": "object", "required": ["cron"]},
-        "then": {"$ref": "#/$defs/CronWords"},
-        "else": {"$ref": "#/$defs/EveryWords"},
-    }
+    defs["Step"] = _one_of("Step", KINDS)
+    defs["Schedule"] = _one_of("Schedule", SCHEDULES)
+    defs["DagWords"]["properties"]["schedule"] = {"$ref": "#/$defs/Schedule"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A dag of Ostinato in YAML",
         "$ref": "#/$defs/DagWords",
         "$defs": defs,
+    }
+
+
+def _one_of(title: str, kinds: Mapping[str, type[Words]]) -> dict[str, Any]:
+    """A mapping with exactly one of some keys, which says what else it has."""
+    return {
+        "title": title,
+        "type": "object",
+        "oneOf": [{"required": [kind]} for kind in kinds],
+        "allOf": [
+            {"if": {"type": "object", "required": [kind]}, "then": {"$ref": f"#/$defs/{words.__name__}"}}
+            for kind, words in kinds.items()
+        ],
     }

@@ -7,14 +7,17 @@ import typer
 
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
+from ostinato.model.errors import UsageError
 from ostinato.model.record import Dag
 
 from .cancel import asker
-from .documents import DagDocument, DagsDocument
+from .documents import DagDocument, DagsDocument, UnpauseDocument
+from .owed import owed, told
 from .problems import draw_problems
 from .reading import problem_document, run_document, schedule_text, when
 from .session import present_home, present_state, state
 from .terminal import Ink, next_step, out, out_json, say, table
+from .ticks import draw_ticks, ticks
 from .when import local
 from .words import AsJson, DagId, declaration
 
@@ -54,12 +57,55 @@ def pause(dag: DagId) -> None:
     next_step(f"ostinato dags unpause {dag}")
 
 
-@app.command("unpause", epilog="ostinato dags unpause sales")
-def unpause(dag: DagId) -> None:
-    """Let a paused schedule go on, from where its catchup rule says."""
-    _set_paused(dag, paused=False)
-    out(f"{dag} is scheduled again")
+@app.command("unpause", epilog="ostinato dags unpause sales\nostinato dags unpause sales --yes --json")
+def unpause(
+    dag: DagId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask, whatever runs it makes")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a paused schedule go on, from where its catchup rule says.
+
+    Shows which runs for the past it makes at once, and asks whether it may.
+    """
+    with present_state() as store:
+        runs = owed(store, dag, SystemClock().now())
+    agreed = yes or not runs.runs or _asked(runs)
+    if agreed:
+        _set_paused(dag, paused=False)
+        runs.paused = False
+    if as_json:
+        out_json(runs)
+        return
+    out(f"{dag} is scheduled again; {told(runs)}" if agreed else f"{dag} stays as it was")
     next_step(f"ostinato why {dag}")
+
+
+def _asked(runs: UnpauseDocument) -> bool:
+    """Whether a person agrees to what would be made. Raises UsageError where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"unpausing {runs.dag_id} makes {told(runs)}", help="Say --yes if that is what you want.")
+    return typer.confirm(f"{runs.dag_id}: {told(runs)}. Go on?", err=True)
+
+
+@app.command("next", epilog="ostinato dags next sales\nostinato dags next sales -n 400 --zone UTC --from 2026-01-01")
+def upcoming(
+    dag: DagId,
+    count: Annotated[int, typer.Option("-n", min=1, max=100_000, metavar="N", help="how many ticks")] = 10,
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="ZONE", help="tell times in this zone (default: the schedule's)")
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="from this date or time on (default: now)")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show when a schedule ticks next, what for, and what clock changes do to it."""
+    with present_state() as store:
+        document = ticks(store, dag, count, zone, begin, SystemClock().now())
+    if as_json:
+        out_json(document)
+        return
+    draw_ticks(document)
 
 
 def _set_paused(dag_id: str, *, paused: bool) -> None:

@@ -241,6 +241,55 @@ class DagsDocument(Struct, kw_only=True):
     problems: list[ProblemDocument]
 
 
+class TickDocument(Struct, kw_only=True):
+    """A moment at which a schedule is due, and the data interval that ends there. ``local`` is what a clock shows."""
+
+    at: datetime
+    local: str
+    logical_date: str
+    interval_start: datetime
+    interval_end: datetime
+
+
+class ClockChangeDocument(Struct, kw_only=True):
+    """What a clock change does to a time ``wall`` that the schedule names.
+
+    ``kind`` is moved (the clock skips it; the tick is ``at`` the end of the gap), skipped (it does not tick), doubled (the
+    clock shows it twice; it ticks both times, once ``at``), first or second (it ticks that time only).
+    """
+
+    at: datetime
+    wall: str
+    kind: str
+
+
+class TicksDocument(Struct, kw_only=True):
+    """Answer of ``dags next``. ``zone`` is the one that ``local`` is told in."""
+
+    schema: str = "ticks/1"
+    dag_id: str
+    schedule: str
+    zone: str
+    paused: bool
+    ticks: list[TickDocument]
+    clock_changes: list[ClockChangeDocument]
+
+
+class UnpauseDocument(Struct, kw_only=True):
+    """Answer of ``dags unpause``. ``runs`` for intervals of the past are made at once, from ``first`` to ``last``.
+
+    At most ``runs`` many are counted, and ``more`` says that there are further ones.
+    """
+
+    schema: str = "unpause/1"
+    dag_id: str
+    paused: bool
+    runs: int
+    more: bool
+    first: str | None
+    last: str | None
+
+
 class CheckedDag(Struct, kw_only=True):
     """A dag that compiles."""
 

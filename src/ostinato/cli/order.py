@@ -9,7 +9,7 @@ from ostinato.decide.timetable import interval_at, interval_starting, intervals_
 from ostinato.model.change import NewRun
 from ostinato.model.errors import UsageError
 from ostinato.model.record import Run
-from ostinato.model.spec import DagSpec, Schedule
+from ostinato.model.spec import DagSpec, Schedule, Ticking
 from ostinato.model.time import DataInterval, Instant, instant
 from ostinato.model.value import encode
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def interval_for(schedule: Schedule | None, date: str | None, now: Instant) -> DataInterval:
-    """The data interval that a date names; without one the last that is complete, or today for a dag without schedule.
+    """The data interval that a date names; without one the last that is complete, or today where none is known beforehand.
 
     A day means the first interval that starts on it. Raises UsageError where none does, naming those around it.
     """
     if date is None:
-        return interval_at(None, now) if schedule is None else latest_complete(schedule, now)
+        return latest_complete(schedule, now) if isinstance(schedule, Ticking) else interval_at(None, now)
     zone = zone_of(schedule)
     if "T" in date:
         start = instant(parse_moment(date, zone, "--date"))

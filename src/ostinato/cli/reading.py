@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ostinato.model import value
 from ostinato.model.record import UNMAPPED, Attempt, DagProblem, Instance, LoggedEvent, Outgoing, Rejected, Run, Task
-from ostinato.model.spec import Cron, DagSpec, Schedule
+from ostinato.model.spec import Calendar, Continuous, Cron, DagSpec, Every, Moments, Schedule
 from ostinato.model.time import Instant, moment
 
 from .documents import (
@@ -192,11 +192,19 @@ def problem_document(problem: DagProblem) -> ProblemDocument:
 
 def schedule_text(schedule: Schedule | None) -> str | None:
     """A schedule in a few characters: ``0 6 * * * America/New_York``, ``every 1 h 00 min``."""
-    if schedule is None:
-        return None
-    if isinstance(schedule, Cron):
-        return f"{schedule.expression} {schedule.tz}"
-    return f"every {duration(schedule.seconds * 1_000)}"
+    match schedule:
+        case None:
+            return None
+        case Cron(expression, tz, also):
+            return f"{'; '.join((expression, *also))} {tz}"
+        case Calendar(base):
+            return f"{schedule_text(base)}, some days left out"
+        case Every(seconds, offset):
+            return f"every {duration(seconds * 1_000)}" + (f" from {duration(offset * 1_000)} on" if offset else "")
+        case Moments(instants):
+            return f"{len(instants) - 1:,} given intervals"
+        case Continuous(at_least):
+            return f"continuous, at least {duration(at_least * 1_000)}"
 
 
 def plain_params(stored: bytes) -> dict[str, Any]:

@@ -109,8 +109,8 @@ def _unmet(
         for need in task.needs:
             dag_id = need.dag_id or run.dag_id
             try:
-                if not is_met(need, run, history):
-                    asked = window(need, run.interval, history.schedule(dag_id))
+                asked = window(need, run.interval, history.schedule(dag_id))
+                if asked is not None and not is_met(need, run, history):
                     found.setdefault(task_no, []).append((dag_id, asked))
             except NotFound:
                 found.setdefault(task_no, []).append((dag_id, run.interval))

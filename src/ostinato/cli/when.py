@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ostinato.model import spec
 from ostinato.model.errors import UsageError
-from ostinato.model.spec import Cron, Schedule
+from ostinato.model.spec import Schedule, Ticking
 from ostinato.model.time import DataInterval, Instant, instant, moment
 
 _SECOND: Final = 1_000
@@ -18,19 +19,34 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def zone_of(schedule: Schedule | None) -> tzinfo:
-    """The zone that a dag's dates are told in: its cron's, else UTC."""
-    return ZoneInfo(schedule.tz) if isinstance(schedule, Cron) else UTC
+    """The zone that a dag's dates are told in: its schedule's, else UTC."""
+    name = spec.zone_of(schedule)
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def logical_date(interval: DataInterval, schedule: Schedule | None) -> str:
     """What a run is for: the day its data interval starts, in the schedule's zone; with the time where a day holds many.
 
-    Written as it can be given back: ``2013-05-01``, ``2013-05-01T06:00``.
+    Written as it can be given back: ``2013-05-01``, ``2013-05-01T06:00``, and ``2013-10-27T02:30+0100`` where the clock
+    shows that time twice and this is the second time.
     """
     start = moment(interval.start).astimezone(zone_of(schedule))
-    if interval.end - interval.start >= _DAY * 0.9:  # a day in which the clock is put forward has 23 hours
+    # a day in which the clock is put forward has 23 hours
+    if interval.end - interval.start >= _DAY * 0.9 and _begins_its_day(interval, schedule):
         return start.date().isoformat()
-    return f"{start:%Y-%m-%dT%H:%M}"
+    return f"{start:%Y-%m-%dT%H:%M}{f':{start:%S}' * (start.second > 0)}{f'{start:%z}' * start.fold}"
+
+
+def _begins_its_day(interval: DataInterval, schedule: Schedule | None) -> bool:
+    """Whether no other interval of the schedule starts earlier on that day."""
+    from ostinato.decide.timetable import intervals_between  # noqa: PLC0415 - loads timetables
+
+    if not isinstance(schedule, Ticking):
+        return schedule is None  # the days of UTC; of a continuous one nobody knows
+    zone = zone_of(schedule)
+    midnight, _ = day_bounds(moment(interval.start).astimezone(zone).date(), zone)
+    first = next(intervals_between(schedule, midnight, interval.start), None)
+    return first is None or first.start == interval.start
 
 
 def day_of(at: Instant, schedule: Schedule | None) -> str:

@@ -11,13 +11,13 @@ from msgspec import structs
 
 from ostinato.model.change import Alert, Commit, ExpectationMove, NewRun, ScheduleCursor
 from ostinato.model.record import Dag, Expectation, Run, run_key
-from ostinato.model.spec import DagSpec, Schedule
+from ostinato.model.spec import Continuous, DagSpec
 from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import encode
 
 from .alarm import deadline_alert, deadline_recovery, schedule_alert
 from .deadline import due_at
-from .timetable import due, first_interval_after
+from .timetable import begin, due, next_due
 from .zone import ScheduleInvalid
 
 MAX_RUNS_PER_TICK = 1_000
@@ -32,6 +32,7 @@ class Agenda:
         self._until: dict[str, Instant] = {}
         self._ticks: list[tuple[Instant, str]] = []
         self._next_tick: dict[str, Instant] = {}
+        self._held: dict[str, None] = {}  # a set that keeps its order
         self._begun: list[ScheduleCursor] = []
         self._to_tell: list[Alert] = []
         self._open: dict[tuple[str, Instant], Instant] = {}
@@ -65,19 +66,23 @@ class Agenda:
             return
         since = self._until.get(dag.dag_id, dag.scheduled_until)
         if since is None:
-            since = spec.start if spec.catchup == "all" and spec.start is not None else now
+            since = begin(spec, now)
             self._begun.append(ScheduleCursor(dag.dag_id, since))
-        self._await_tick(dag.dag_id, spec.schedule, since)
+        self._await_tick(dag.dag_id, spec, since)
 
-    def _await_tick(self, dag_id: str, schedule: Schedule, since: Instant) -> None:
+    def _await_tick(self, dag_id: str, spec: DagSpec, since: Instant) -> None:
         """The schedule was followed up to ``since``; the next tick replaces one that was awaited before."""
+        at = next_due(spec, since)
+        self._forget(dag_id)
         self._until[dag_id] = since
-        self._next_tick[dag_id] = at = first_interval_after(schedule, since).end
-        heappush(self._ticks, (at, dag_id))
+        if at is not None:
+            self._next_tick[dag_id] = at
+            heappush(self._ticks, (at, dag_id))
 
     def _forget(self, dag_id: str) -> None:
         self._until.pop(dag_id, None)
         self._next_tick.pop(dag_id, None)
+        self._held.pop(dag_id, None)
 
     def expect(self, expectation: Expectation) -> None:
         """A deadline that is open, or was missed and is not made good yet, as the store has it."""
@@ -107,17 +112,27 @@ class Agenda:
         if late:
             commit.alerts.append(deadline_recovery(*key, now))
 
-    def tick(self, now: Instant, commit: Commit, succeeded: Callable[[str, Instant], bool]) -> None:
+    def tick(
+        self,
+        now: Instant,
+        commit: Commit,
+        succeeded: Callable[[str, Instant], bool],
+        going: Callable[[str], bool],
+    ) -> None:
         """Write what is due by ``now``: runs for ended intervals, and deadlines that have passed.
 
         ``succeeded`` says whether any run of a dag's interval has; one may have before the interval had ended.
+        ``going`` says whether a scheduled run of a dag is not over: a continuous schedule waits for it.
         """
         commit.cursors += self._begun
         self._begun = []
         commit.alerts += self._to_tell
         self._to_tell = []
-        for dag_id in self._ticking(now):
-            self._follow(dag_id, now, commit)
+        for dag_id in (*self._held, *self._ticking(now)):
+            if isinstance(self._dags[dag_id][1].schedule, Continuous) and going(dag_id):
+                self._held[dag_id] = None
+            else:
+                self._follow(dag_id, now, commit)
         while self._deadlines and self._deadlines[0][0] < now:
             at, dag_id, start = heappop(self._deadlines)
             if self._open.get((dag_id, start)) != at:
@@ -146,8 +161,7 @@ class Agenda:
     def _follow(self, dag_id: str, now: Instant, commit: Commit) -> None:
         since = self._until[dag_id]
         dag, spec = self._dags[dag_id]
-        assert spec.schedule is not None
-        intervals, until = due(spec.schedule, spec.catchup, since, now, spec.start, spec.end, MAX_RUNS_PER_TICK)
+        intervals, until = due(spec, since, now, MAX_RUNS_PER_TICK)
         params = encode({param.name: param.default for param in spec.params})
         for interval in intervals:
             commit.new_runs.append(_scheduled(dag, interval, params, now))
@@ -155,8 +169,9 @@ class Agenda:
                 at = due_at(spec.deadline, interval)
                 commit.expectations.append(ExpectationMove(dag_id, interval.start, at, "expected", now))
                 self._watch(dag_id, interval.start, at)
-        commit.cursors.append(ScheduleCursor(dag_id, until))
-        self._await_tick(dag_id, spec.schedule, until)
+        if until != since:
+            commit.cursors.append(ScheduleCursor(dag_id, until))
+        self._await_tick(dag_id, spec, until)
 
     def _watch(self, dag_id: str, start: Instant, at: Instant) -> None:
         self._open[dag_id, start] = at

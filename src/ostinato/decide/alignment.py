@@ -7,17 +7,17 @@ found when it is compiled.
 
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ostinato.model.spec import DagSpec, Need, Schedule
-from ostinato.model.time import DataInterval, Instant, stamp
+from ostinato.model.spec import Continuous, DagSpec, Need, Schedule
+from ostinato.model.time import DataInterval, stamp
 
 from .need import window
-from .timetable import interval_at, intervals_between
+from .timetable import first_interval_after, intervals_between, is_tick
 
 _HOUR: Final = 3_600_000
 _LOOK_FROM: Final = 1_704_067_200_000
@@ -44,10 +44,15 @@ def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[Misfit]:
     misfit = cache(partial(_misfit, spec))
     for task in spec.tasks:
         for need in task.needs:
-            other = others.get(need.dag_id)
-            if other is None:  # not known here, or its own past, which always fits
+            other = others.get(need.dag_id) if need.dag_id else spec
+            if other is None:  # not known here
                 continue
-            if need.task_id is not None and all(need.task_id != other_task.task_id for other_task in other.tasks):
+            continuous = next((each.dag_id for each in (other, spec) if isinstance(each.schedule, Continuous)), None)
+            if continuous is not None:
+                yield Misfit(task.task_id, other.dag_id, f"nobody knows the intervals of {continuous!r} beforehand")
+            elif other is spec:  # its own past always fits
+                continue
+            elif need.task_id is not None and all(need.task_id != other_task.task_id for other_task in other.tasks):
                 yield Misfit(task.task_id, other.dag_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}")
             elif (at := misfit(replace(need, task_id=None), other.schedule)) is not None:
                 yield Misfit(task.task_id, other.dag_id, _reason(at, other.dag_id))
@@ -61,7 +66,7 @@ def _misfit(spec: DagSpec, need: Need, schedule: Schedule | None) -> DataInterva
 def _fits(need: Need, interval: DataInterval, schedule: Schedule | None) -> bool:
     """Whether what a run for an interval needs begins and ends with intervals of the schedule."""
     ends = interval if need.by_interval else window(need, interval, schedule)  # moved by ticks, a tick stays one
-    return _is_tick(schedule, ends.start) and _is_tick(schedule, ends.end)
+    return ends is None or (is_tick(schedule, ends.start) and is_tick(schedule, ends.end))
 
 
 def _reason(interval: DataInterval, dag_id: str) -> str:
@@ -71,10 +76,9 @@ def _reason(interval: DataInterval, dag_id: str) -> str:
 
 def _samples(spec: DagSpec) -> Iterator[DataInterval]:
     first = _LOOK_FROM if spec.start is None else spec.start
-    ahead = intervals_between(spec.schedule, interval_at(spec.schedule, first).start, first + _SCATTERED * _STRIDE)
-    scattered = (interval_at(spec.schedule, first + number * _STRIDE) for number in range(1, _SCATTERED))
-    return chain(islice(ahead, _CONSECUTIVE), scattered)
-
-
-def _is_tick(schedule: Schedule | None, at: Instant) -> bool:
-    return interval_at(schedule, at).start == at
+    scattered = (first_interval_after(spec.schedule, first + number * _STRIDE) for number in range(_SCATTERED))
+    begin = first_interval_after(spec.schedule, first)
+    if begin is not None:
+        ahead = intervals_between(spec.schedule, begin.start, first + _SCATTERED * _STRIDE)
+        yield from islice(ahead, _CONSECUTIVE)
+    yield from filter(None, scattered)

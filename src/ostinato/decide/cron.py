@@ -1,132 +1,103 @@
-"""When a cron expression ticks, in its time zone, by the rule that Debian's cron has for clock changes.
+"""When cron expressions tick, in their time zone, by the chosen rule for clock changes.
+
+Where a clock is put forward it skips wall times (a gap); where it is put back it shows some twice (a fold). A rule says
+for each what a time that an expression names does there: `model.spec.Dst`. Without a choice it is what Debian's cron
+does:
 
 - An expression whose minute and hour are both named (neither begins with ``*``) ticks once for each wall time it names:
-  one that falls into a gap ticks right after it, one that an overlap shows twice ticks the first time.
+  one that falls into a gap ticks right after it, one that a fold shows twice ticks the first time.
 - Every other expression ticks at each real minute at which the wall clock shows a time that matches: nothing in a gap,
-  twice in an overlap.
+  twice in a fold.
 
-What an expression means is cronsim's to say: five fields, names of months and days, ``L``, ``LW``, ``#``, and a tick
-needs both day fields to match if one of them begins with ``*``, else either. Where the ticks fall is decided here, zone
-segment by zone segment, because cronsim's own walk misses repeated half hours (Lord Howe Island).
+Ticks are found zone segment by zone segment, because cronsim's own walk misses repeated half hours (Lord Howe Island).
 """
 
-import re
-from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date, datetime
-from functools import lru_cache
-from typing import Final
+from heapq import merge
+from itertools import groupby, pairwise
+from typing import Final, Literal
 
-from cronsim import CronSim, CronSimError
+from msgspec import Struct
 
-from ostinato.model.spec import Cron
+from ostinato.model.spec import Cron, Dst
 from ostinato.model.time import Instant
 
-from .zone import ScheduleInvalid, segments
+from .expression import Expression, parsed
+from .zone import Segment, segments
 
-_MINUTE: Final = 60_000
-_HOUR: Final = 3_600_000
-_DAY: Final = 86_400_000
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-_FIELDS: Final = 5
-_LONGEST_JUMP: Final = _DAY
+_LONGEST_JUMP: Final = 86_400_000
 """No clock was ever put back by more: whoever looks back so far knows of every wall time whether it shows again."""
-HORIZON_MS: Final = 50 * 366 * _DAY
-"""An expression that has not ticked for so long never will: even a leap day on a given weekday is back in 40 years."""
-_RANGE_OF_ONE: Final = re.compile(r"\b(\w+)-\1/\d+\b")
-"""``10-10/2`` is 10; cronsim takes it for ``10/2``, which is every second one from 10 on."""
-_FIRST_LOOK_BACK: Final = 2 * _HOUR
+_NAMED_TIME: Final = Dst("after", "first")
+_REAL_MINUTES: Final = Dst("skip", "both")
 
 
-class _Expression:
-    """A parsed cron expression: the days it matches, and the milliseconds of such a day at which it ticks."""
+class Edge(Struct, frozen=True, order=True):
+    """What a clock change does to the wall time ``wall`` (milliseconds) that an expression matches.
 
-    __slots__ = ("_days", "named_time", "times")
+    ``moved``: the clock skips it, the tick is ``at`` the end of the gap. ``skipped``: the clock skips it ``at``, and it
+    does not tick. ``doubled``: it is shown twice and ticks both times, once ``at``. ``first``, ``second``: it is shown
+    twice and ticks ``at`` that time only.
+    """
 
-    def __init__(self, text: str) -> None:
-        fields = text.split()
-        if len(fields) != _FIELDS:
-            raise ScheduleInvalid(f'cron "{text}" has {len(fields)} fields, not minute hour day month weekday')
-        any_day = datetime(2000, 1, 1)  # noqa: DTZ001 - cronsim is to match dates here, not to walk through time
-        try:
-            self._days = CronSim(_RANGE_OF_ONE.sub(r"\1", text), any_day)
-        except CronSimError as error:
-            raise ScheduleInvalid(f'cron "{text}" is not valid: {error}') from error
-        hours, minutes = sorted(self._days.hours), sorted(self._days.minutes)
-        self.times = tuple(hour * _HOUR + minute * _MINUTE for hour in hours for minute in minutes)
-        self.named_time = not fields[0].startswith("*") and not fields[1].startswith("*")
-
-    def wall_ticks(self, first: int, last: int) -> Iterator[int]:
-        """The wall times in ``[first, last)`` that match, in milliseconds since the wall clock showed 1970."""
-        for day in range(first // _DAY, -(-last // _DAY)):
-            if self._matches(date.fromordinal(_EPOCH_DAY + day)):
-                midnight = day * _DAY
-                begin, end = bisect_left(self.times, first - midnight), bisect_left(self.times, last - midnight)
-                for time in self.times[begin:end]:
-                    yield midnight + time
-
-    def _matches(self, day: date) -> bool:
-        return day.month in self._days.months and self._days.match_day(day)
+    at: Instant
+    wall: int
+    kind: Literal["moved", "skipped", "doubled", "first", "second"]
 
 
-@lru_cache(maxsize=4_096)
-def _expression(text: str) -> _Expression:
-    return _Expression(text)
-
-
-def ticks(cron: Cron, first: Instant, last: Instant) -> Iterator[Instant]:
+def cron_ticks(cron: Cron, first: Instant, last: Instant) -> Iterator[Instant]:
     """The ticks in ``[first, last)``, ascending, each once, made as they are asked for.
 
     Raises ScheduleInvalid for an expression or a time zone that is none.
     """
-    expression = _expression(cron.expression)
-    if expression.named_time:
-        return _once_for_each_wall_time(expression, cron.tz, first, last)
-    return _at_each_real_minute(expression, cron.tz, first, last)
+    rows = [_walk(expression, cron.tz, dst, first, last) for expression, dst in _rules(cron)]
+    return rows[0] if len(rows) == 1 else (tick for tick, _ in groupby(merge(*rows)))
 
 
-def _at_each_real_minute(expression: _Expression, tz: str, first: Instant, last: Instant) -> Iterator[Instant]:
-    for segment in segments(tz, first, last):
-        start, end = max(segment.start, first), min(segment.end, last)
-        for wall in expression.wall_ticks(start + segment.offset, end + segment.offset):
-            yield wall - segment.offset
+def cron_edges(cron: Cron, first: Instant, last: Instant) -> Iterator[Edge]:
+    """What the clock changes around ``[first, last)`` do to ticks, in order of time."""
+    around = segments(cron.tz, first - _LONGEST_JUMP, last + _LONGEST_JUMP)
+    for before, after in pairwise(around):
+        found = [edge for expression, dst in _rules(cron) for edge in _edges(expression, dst, before, after)]
+        yield from sorted({edge for edge in found if first <= edge.at < last})
 
 
-def _once_for_each_wall_time(expression: _Expression, tz: str, first: Instant, last: Instant) -> Iterator[Instant]:
-    """``shown`` is the wall time up to which the clock has shown everything once; it never goes back."""
+def _rules(cron: Cron) -> list[tuple[Expression, Dst]]:
+    expressions = [parsed(text) for text in (cron.expression, *cron.also)]
+    return [(each, cron.dst or (_NAMED_TIME if each.named_time else _REAL_MINUTES)) for each in expressions]
+
+
+def _walk(expression: Expression, tz: str, dst: Dst, first: Instant, last: Instant) -> Iterator[Instant]:
+    """``shown`` is the wall time up to which the clock has shown or skipped everything once; it never goes back."""
     shown: int | None = None
-    latest: Instant | None = None
     for segment in segments(tz, first - _LONGEST_JUMP, last):
-        if shown is None:
-            shown = max(segment.start, first - _LONGEST_JUMP) + segment.offset
-        end = segment.end + segment.offset
-        for wall in expression.wall_ticks(shown, end):
-            tick = max(wall - segment.offset, segment.start)
-            if tick >= last:
-                return
-            if tick >= first and tick != latest:
-                latest = tick
-                yield tick
+        start, end = segment.start + segment.offset, segment.end + segment.offset
+        begin, until = max(start, first + segment.offset), min(end, last + segment.offset)
+        shown = start if shown is None else shown
+        if dst.gap == "after" and segment.start >= first and any(expression.wall_ticks(shown, start)):
+            yield segment.start
+            begin = max(begin, start + 1)
+        if dst.fold == "first":
+            begin = max(begin, shown)
+        elif dst.fold == "second":
+            until = min(until, _shown_again(tz, segment))
+        for wall in expression.wall_ticks(begin, until):
+            yield wall - segment.offset
         shown = max(shown, end)
 
 
-def next_tick(cron: Cron, after: Instant) -> Instant:
-    """The first tick later than ``after``. Raises ScheduleInvalid if there is none for 50 years."""
-    for tick in ticks(cron, after + 1, after + HORIZON_MS):
-        return tick
-    raise _never(cron)
+def _shown_again(tz: str, segment: Segment) -> int:
+    """The wall time from which on the clock shows again what it shows in a segment; the segment's end if nothing."""
+    later = segments(tz, segment.end, segment.end + _LONGEST_JUMP)
+    return min((each.start + each.offset for each in later), default=segment.end + segment.offset)
 
 
-def latest_tick(cron: Cron, at: Instant) -> Instant:
-    """The last tick that is not later than ``at``. Raises ScheduleInvalid if there was none for 50 years."""
-    end, length = at + 1, _FIRST_LOOK_BACK
-    while at - end < HORIZON_MS:
-        found = list(ticks(cron, end - length, end))
-        if found:
-            return found[-1]
-        end, length = end - length, length * 8
-    raise _never(cron)
-
-
-def _never(cron: Cron) -> ScheduleInvalid:
-    return ScheduleInvalid(f'cron "{cron.expression}" does not tick within 50 years')
+def _edges(expression: Expression, dst: Dst, before: Segment, after: Segment) -> Iterator[Edge]:
+    """What one change of the clock does. Where it is put forward the second range is empty, else the first."""
+    ends, begins = before.end + before.offset, after.start + after.offset
+    for wall in expression.wall_ticks(ends, begins):
+        yield Edge(after.start, wall, "moved" if dst.gap == "after" else "skipped")
+    for wall in expression.wall_ticks(begins, ends):
+        if dst.fold != "second":
+            yield Edge(wall - before.offset, wall, "first" if dst.fold == "first" else "doubled")
+        if dst.fold != "first":
+            yield Edge(wall - after.offset, wall, "second" if dst.fold == "second" else "doubled")

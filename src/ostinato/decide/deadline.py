@@ -4,7 +4,7 @@ from ostinato.model.record import Expectation
 from ostinato.model.spec import Cron, Deadline
 from ostinato.model.time import DataInterval, Instant
 
-from .cron import next_tick
+from .tick import next_tick
 
 
 def due_at(deadline: Deadline, interval: DataInterval) -> Instant:
@@ -14,7 +14,9 @@ def due_at(deadline: Deadline, interval: DataInterval) -> Instant:
     the first time. Raises ScheduleInvalid for a time or zone that is none.
     """
     hour, _, minute = deadline.at.partition(":")
-    return next_tick(Cron(f"{minute} {hour} * * *", deadline.tz), interval.end - 1)
+    due = next_tick(Cron(f"{minute} {hour} * * *", deadline.tz), interval.end - 1)
+    assert due is not None, "a cron goes on for ever"
+    return due
 
 
 def missed(expectation: Expectation, now: Instant) -> bool:

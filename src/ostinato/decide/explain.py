@@ -5,13 +5,14 @@ further one about what the one before waits for; what lifts the last one moves t
 """
 
 from ostinato.model.record import UNMAPPED, Instance
+from ostinato.model.spec import Continuous
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 
 from .explain_end import again
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
 from .situation import DagSituation, RunSituation
-from .timetable import first_interval_after
+from .timetable import first_interval_after, next_due, upcoming
 
 
 def why_dag(situation: DagSituation) -> list[Reason]:
@@ -26,20 +27,35 @@ def why_dag(situation: DagSituation) -> list[Reason]:
     if dag.paused:
         what = f"the schedule of {dag.dag_id} is paused"
         return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
-    interval = first_interval_after(spec.schedule, situation.now)
-    if spec.end is not None and interval.start > spec.end:
+    if isinstance(spec.schedule, Continuous):
+        return [_why_continuous(situation)] if situation.scheduler else [NO_SCHEDULER]
+    interval = next(upcoming(spec, situation.now), None)
+    if interval is None and spec.end is not None:
         what = f"the schedule of {dag.dag_id} is over: no logical date is later than {situation.at(spec.end)}"
         return [Reason(Code.SCHEDULE_OVER, what, "a later end in its file")]
+    if interval is None:
+        what = f"the schedule of {dag.dag_id} is over: the last of its moments has passed"
+        return [Reason(Code.SCHEDULE_OVER, what, "a later moment in its file")]
     if not situation.scheduler:
         return [NO_SCHEDULER]
-    if spec.start is not None and interval.start < spec.start:
-        begins = first_interval_after(spec.schedule, spec.start - 1).end
-        first = situation.at(first_interval_after(spec.schedule, begins).end)
-        what = f"the schedule of {dag.dag_id} begins with {situation.at(begins)}; that interval ends at {first}"
+    if interval != first_interval_after(spec.schedule, situation.now):
+        first = situation.at(interval.end)
+        begins = situation.at(interval.start)
+        what = f"the schedule of {dag.dag_id} begins with {begins}; that interval ends at {first}"
         return [Reason(Code.SCHEDULE_NOT_BEGUN, what, f"it is {first}")]
     ends = situation.at(interval.end)
     what = f"the next run of {dag.dag_id} is for {situation.at(interval.start)}; that interval ends at {ends}"
     return [Reason(Code.INTERVAL_OPEN, what, f"it is {ends}")]
+
+
+def _why_continuous(situation: DagSituation) -> Reason:
+    """A continuous schedule makes its next run when the one before is over, and enough time has passed."""
+    dag = situation.dag
+    at = next_due(situation.spec, situation.now if dag.scheduled_until is None else dag.scheduled_until)
+    if at is None:
+        return Reason(Code.SCHEDULE_OVER, f"the schedule of {dag.dag_id} is over", "a later end in its file")
+    what = f"{dag.dag_id} runs again as soon as its last scheduled run is over, and not before {situation.at(at)}"
+    return Reason(Code.INTERVAL_OPEN, what, "that run is over")
 
 
 def why_run(situation: RunSituation) -> list[Reason]:

@@ -9,16 +9,18 @@ from ostinato.model.time import DataInterval, Instant
 
 from .interval_set import IntervalSet
 from .interval_state import fold
-from .timetable import interval_at, intervals_between
+from .timetable import intervals_between, moved
 
 
-def window(need: Need, interval: DataInterval, schedule: Schedule | None) -> DataInterval:
+def window(need: Need, interval: DataInterval, schedule: Schedule | None) -> DataInterval | None:
     """The time that must have succeeded before a task may begin in a run for ``interval``.
 
-    ``schedule`` is that of the needed dag. What is asked for are its intervals that have a part in this time.
+    ``schedule`` is that of the needed dag. What is asked for are its intervals that have a part in this time. None: there
+    are none so early or so late, for the schedule is some moments only.
     """
     first, by = (interval.end, need.shift - need.size) if need.size else (interval.start, need.shift)
-    return DataInterval(_moved(need, first, by, schedule), _moved(need, interval.end, need.shift, schedule))
+    start, end = _moved(need, first, by, schedule), _moved(need, interval.end, need.shift, schedule)
+    return DataInterval(start, end) if start < end else None
 
 
 def fed(need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Schedule | None) -> Iterator[DataInterval]:
@@ -28,24 +30,16 @@ def fed(need: Need, source: Iterable[DataInterval], of: Schedule | None, to: Sch
         return
     first = _moved(need, given.ranges[0].start, -need.shift, of)
     last = _moved(need, given.ranges[-1].end, need.size - need.shift, of)
-    low = interval_at(of, interval_at(of, first).start - 1).start  # moving there and back may end an interval off
-    for interval in intervals_between(to, interval_at(to, low - 1).start, interval_at(of, last).end):
-        if given.meets(window(need, interval, of)):
+    low = moved(of, first, -2)  # moving there and back may end an interval off
+    for interval in intervals_between(to, moved(to, low, -1), moved(of, last, 1)):
+        needed = window(need, interval, of)
+        if needed is not None and given.meets(needed):
             yield interval
 
 
 def _moved(need: Need, at: Instant, by: int, schedule: Schedule | None) -> Instant:
-    """An instant, moved by intervals or by milliseconds, as the need counts.
-
-    One that is no tick keeps its distance from the tick before it, as far as the interval there is long enough.
-    """
-    if not need.by_interval:
-        return at + by
-    interval = interval_at(schedule, at)
-    beyond = at - interval.start
-    for _ in range(abs(by)):
-        interval = interval_at(schedule, interval.end if by > 0 else interval.start - 1)
-    return min(interval.start + beyond, interval.end)
+    """An instant, moved by intervals or by milliseconds, as the need counts."""
+    return moved(schedule, at, by) if need.by_interval else at + by
 
 
 class History(Protocol):
@@ -68,6 +62,8 @@ def is_met(need: Need, run: Run, history: History) -> bool:
     """Whether what a run needs of a dag's intervals has succeeded. An interval that is being run again is not there."""
     dag_id = need.dag_id or run.dag_id
     asked = window(need, run.interval, history.schedule(dag_id))
+    if asked is None:
+        return True
     if need.if_any:
         first = history.first_interval(dag_id)
         if first is None or first >= asked.end:

@@ -1,7 +1,9 @@
 """From a schedule to data intervals, and from the calendar to the runs that are due.
 
 The interval of a tick is the time since the tick before it, so the intervals of a schedule tile all time: none is empty,
-none overlaps, each instant lies in exactly one. A dag without a schedule has the days of UTC.
+none overlaps, each instant lies in exactly one; only some given moments have a first and a last interval. A dag whose
+intervals are not known beforehand, for it has no schedule or a continuous one, has the days of UTC when it is asked to
+run for a date.
 
 All functions raise ScheduleInvalid for a schedule that cannot be followed.
 """
@@ -10,10 +12,11 @@ from collections.abc import Iterator
 from itertools import islice, pairwise, takewhile
 from typing import Final
 
-from ostinato.model.spec import Catchup, Every, Schedule
-from ostinato.model.time import DataInterval, Instant
+from ostinato.model.errors import NotFound
+from ostinato.model.spec import Continuous, DagSpec, Every, Schedule, Ticking
+from ostinato.model.time import DataInterval, Instant, stamp
 
-from .cron import HORIZON_MS, latest_tick, next_tick, ticks
+from .tick import HORIZON_MS, latest_tick, next_tick, ticks
 
 ON_TIME_MS: Final = 60_000
 """An interval that ended at most so long ago is on time, not missed: a restart on the stroke of the hour loses nothing."""
@@ -21,74 +24,158 @@ ON_TIME_MS: Final = 60_000
 _UTC_DAYS: Final = Every(86_400)
 
 
-def first_interval_after(schedule: Schedule, after: Instant) -> DataInterval:
-    """The first interval whose end is later than ``after``: the next one that will be due."""
-    match schedule:
-        case Every(seconds):
-            length = seconds * 1000
-            start = after // length * length
-            return DataInterval(start, start + length)
-        case _:
-            return DataInterval(latest_tick(schedule, after), next_tick(schedule, after))
+class NoInterval(NotFound):
+    """A schedule of given moments has no interval at the time that was asked for: it has not begun, or it is over."""
+
+    code = "OST-150"
+    help = "`ostinato dags next DAG --from DATE` shows the intervals that there are."
+
+
+def first_interval_after(schedule: Schedule | None, after: Instant) -> DataInterval | None:
+    """The first interval whose end is later than ``after``: the next one that will be due; None if there is none."""
+    ticking = _ticking(schedule)
+    start, end = latest_tick(ticking, after), next_tick(ticking, after)
+    if start is None and end is not None:  # before the first of some moments
+        start, end = end, next_tick(ticking, end)
+    return None if start is None or end is None else DataInterval(start, end)
 
 
 def interval_at(schedule: Schedule | None, at: Instant) -> DataInterval:
-    """The interval that contains an instant."""
-    return first_interval_after(schedule or _UTC_DAYS, at)
+    """The interval that contains an instant. Raises NoInterval."""
+    interval = first_interval_after(schedule, at)
+    if interval is None or interval.start > at:
+        raise NoInterval(f"the schedule has no interval at {stamp(at)}")
+    return interval
 
 
 def interval_starting(schedule: Schedule | None, start: Instant) -> DataInterval | None:
     """The interval of a logical date; None if none starts at that instant."""
-    interval = interval_at(schedule, start)
-    return interval if interval.start == start else None
+    interval = first_interval_after(schedule, start)
+    return interval if interval is not None and interval.start == start else None
 
 
 def latest_complete(schedule: Schedule | None, now: Instant) -> DataInterval:
-    """The last interval that has ended."""
-    return interval_at(schedule, interval_at(schedule, now).start - 1)
+    """The last interval that has ended. Raises NoInterval."""
+    interval = _latest_complete(_ticking(schedule), now)
+    if interval is None:
+        raise NoInterval(f"no interval of the schedule has ended by {stamp(now)}")
+    return interval
+
+
+def moved(schedule: Schedule | None, at: Instant, by: int) -> Instant:
+    """An instant, moved by so many intervals, as far as there are some.
+
+    One that is no tick keeps its distance from the tick before it, as far as the interval there is long enough.
+    """
+    ticking = _ticking(schedule)
+    tick = latest_tick(ticking, at)
+    if tick is None:  # before the first of some moments
+        return at
+    beyond = at - tick
+    for _ in range(abs(by)):
+        further = next_tick(ticking, tick) if by > 0 else latest_tick(ticking, tick - 1)
+        if further is None:
+            break
+        tick = further
+    end = next_tick(ticking, tick)
+    return tick + beyond if end is None else min(tick + beyond, end)
+
+
+def is_tick(schedule: Schedule | None, at: Instant) -> bool:
+    """Whether an interval begins or ends at an instant."""
+    return latest_tick(_ticking(schedule), at) == at
 
 
 def intervals_between(schedule: Schedule | None, first: Instant, last: Instant) -> Iterator[DataInterval]:
     """The intervals whose start lies in ``[first, last]``, ascending, made as they are asked for."""
-    match schedule or _UTC_DAYS:
-        case Every(seconds):
-            length = seconds * 1000
-            for start in range(-(-first // length) * length, last + 1, length):
-                yield DataInterval(start, start + length)
-        case cron:
-            for start, end in pairwise(ticks(cron, first, last + HORIZON_MS)):
-                if start > last:
-                    return
-                yield DataInterval(start, end)
+    for start, end in pairwise(ticks(_ticking(schedule), first, last + HORIZON_MS)):
+        if start > last:
+            return
+        yield DataInterval(start, end)
 
 
-def due(
-    schedule: Schedule,
-    catchup: Catchup,
-    since: Instant,
-    now: Instant,
-    start: Instant | None,
-    end: Instant | None,
-    limit: int,
-) -> tuple[list[DataInterval], Instant]:
+def upcoming(spec: DagSpec, after: Instant) -> Iterator[DataInterval]:
+    """The intervals that a schedule makes runs for and that end later than ``after``, ascending; for 50 years."""
+    found = first_interval_after(spec.schedule, after)
+    if found is None:
+        return iter(())
+    first = found.start if spec.start is None else max(found.start, spec.start)
+    return intervals_between(spec.schedule, first, first + HORIZON_MS if spec.end is None else spec.end)
+
+
+def next_due(spec: DagSpec, since: Instant) -> Instant | None:
+    """When a dag's schedule, followed up to ``since``, next has something to do; None: never."""
+    match spec.schedule:
+        case None:
+            return None
+        case Continuous(at_least):
+            first = since if spec.start is None else max(since, spec.start)
+            over = spec.end is not None and first > spec.end
+            return None if over else (-(-first // 1000) + at_least) * 1000
+        case ticking:
+            interval = first_interval_after(ticking, since)
+            return None if interval is None else interval.end
+
+
+def begin(spec: DagSpec, now: Instant) -> Instant:
+    """From where a schedule that is seen for the first time is followed."""
+    if spec.start is not None and spec.catchup == "all":
+        return spec.start
+    return now // 1000 * 1000 if isinstance(spec.schedule, Continuous) else now
+
+
+def due(spec: DagSpec, since: Instant, now: Instant, limit: int) -> tuple[list[DataInterval], Instant]:
     """The intervals to make runs for, oldest first, at most ``limit``, and the instant up to which all is dealt with.
 
     The schedule was followed up to ``since``. Of the intervals that have ended after that and start in ``[start,
     end]``, ``all`` takes every one, ``none`` those that ended just now (``ON_TIME_MS``) and not those that passed while
     nobody looked, ``last`` the same and at least the newest. The instant that comes back is the next call's ``since``;
-    it never goes back, even where a clock does.
+    it never goes back, even where a clock does. A continuous schedule misses nothing: its next interval reaches back to
+    ``since``.
     """
-    until = now if end is None else min(now, first_interval_after(schedule, end).end)
-    on_time = now - ON_TIME_MS - 1
-    match catchup:
-        case "all":
-            begin = since
-        case "last":
-            begin = max(since, min(on_time, latest_complete(schedule, until).end - 1))
-        case _:
-            begin = max(since, on_time)
-    first = first_interval_after(schedule, begin).start
-    wanted = intervals_between(schedule, first if start is None else max(first, start), until)
-    intervals = list(islice(takewhile(lambda interval: interval.end <= until, wanted), limit))
+    if isinstance(spec.schedule, Continuous):
+        return _due_continuous(spec, spec.schedule, since, now)
+    found = first_interval_after(spec.schedule, _skipped(spec, since, now))
+    if found is None:
+        return [], max(since, now)
+    first = found.start if spec.start is None else max(found.start, spec.start)
+    last = now if spec.end is None else min(now, spec.end)
+    wanted = intervals_between(spec.schedule, first, last)
+    intervals = list(islice(takewhile(lambda interval: interval.end <= now, wanted), limit))
     followed = intervals[-1].end if len(intervals) == limit else now
     return intervals, max(since, followed)
+
+
+def _skipped(spec: DagSpec, since: Instant, now: Instant) -> Instant:
+    """Up to where a catchup rule lets pass the intervals that have ended."""
+    on_time = now - ON_TIME_MS - 1
+    match spec.catchup:
+        case "all":
+            return since
+        case "none":
+            return max(since, on_time)
+        case _:  # last
+            over = None if spec.end is None else first_interval_after(spec.schedule, spec.end)
+            latest = _latest_complete(_ticking(spec.schedule), now if over is None else min(now, over.end))
+            return since if latest is None else max(since, min(on_time, latest.end - 1))
+
+
+def _due_continuous(
+    spec: DagSpec, schedule: Continuous, since: Instant, now: Instant
+) -> tuple[list[DataInterval], Instant]:
+    """The one interval up to the whole second that has begun, once it is long enough."""
+    first, until = since if spec.start is None else max(since, spec.start), now // 1000 * 1000
+    over = spec.end is not None and first > spec.end
+    if over or until - first < schedule.at_least * 1000:
+        return [], since
+    return [DataInterval(first, until)], until
+
+
+def _latest_complete(schedule: Ticking, now: Instant) -> DataInterval | None:
+    end = latest_tick(schedule, now)
+    start = None if end is None else latest_tick(schedule, end - 1)
+    return None if start is None or end is None else DataInterval(start, end)
+
+
+def _ticking(schedule: Schedule | None) -> Ticking:
+    return _UTC_DAYS if schedule is None or isinstance(schedule, Continuous) else schedule

@@ -1,7 +1,7 @@
 """A time zone as a row of segments: stretches of time in which the local clock runs at one distance from UTC.
 
 Within a segment, wall time and instants differ by a constant, so that calendar arithmetic is exact there. Where two
-segments meet, the wall clock jumps forward (a gap: those readings never show) or back (an overlap: they show twice).
+segments meet, the wall clock jumps forward (a gap: those readings never show) or back (a fold: they show twice).
 """
 
 from collections.abc import Iterator
@@ -52,9 +52,14 @@ def segments(tz: str, first: Instant, last: Instant) -> Iterator[Segment]:
                 yield segment
 
 
+def local(tz: str, at: Instant) -> datetime:
+    """What the wall clock of a zone shows at an instant. Raises ScheduleInvalid for an unknown zone."""
+    return moment(at).astimezone(_zone(tz))
+
+
 def wall(tz: str, at: Instant) -> str:
     """An instant as a wall clock there shows it, with its distance from UTC. Raises ScheduleInvalid for an unknown zone."""
-    shown = moment(at).astimezone(_zone(tz)).isoformat(timespec="milliseconds")
+    shown = local(tz, at).isoformat(timespec="milliseconds")
     return shown.replace(".000", "", 1).replace("+00:00", "Z")
 
 

@@ -3,6 +3,7 @@
 A spec is canonical: the same definition gives the same bytes, so the hash of the bytes names the dag version.
 """
 
+from datetime import date
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -210,20 +211,82 @@ class Scope(Struct, frozen=True, omit_defaults=True):
     carry: int | None = None
 
 
-class Cron(Struct, frozen=True, tag="cron"):
-    """A tick at each match of a cron expression in a time zone; a run is for the time since the previous tick."""
+class Dst(Struct, frozen=True, omit_defaults=True):
+    """What a cron expression does where a clock changes.
+
+    ``gap``: a time that the clock skips ticks right ``after`` the gap, or is left out (``skip``). ``fold``: a time that
+    it shows twice ticks the ``first`` time, the ``second`` time, or ``both`` times.
+    """
+
+    gap: Literal["after", "skip"] = "after"
+    fold: Literal["first", "second", "both"] = "first"
+
+
+class Cron(Struct, frozen=True, tag="cron", omit_defaults=True):
+    """A tick at each match of a cron expression in a time zone; a run is for the time since the previous tick.
+
+    ``also`` are further expressions: a moment that several match is one tick. ``dst`` None is what Debian's cron does:
+    ``Dst("after", "first")`` for an expression that names minute and hour, ``Dst("skip", "both")`` for any other.
+    """
 
     expression: str
     tz: str
+    also: tuple[str, ...] = ()
+    dst: Dst | None = None
 
 
-class Every(Struct, frozen=True, tag="every"):
-    """A tick every ``seconds``, counted from the Unix epoch."""
+class Every(Struct, frozen=True, tag="every", omit_defaults=True):
+    """A tick every ``seconds``, counted from ``offset`` seconds after the Unix epoch."""
 
     seconds: int
+    offset: int = 0
 
 
-Schedule = Cron | Every
+class Calendar(Struct, frozen=True, tag="calendar", omit_defaults=True):
+    """The ticks of ``base`` but for those on days that are left out: on ``dates``, and on ``weekdays`` (1 is Monday).
+
+    Days are those of the base's zone. The time that a left out tick would have ended belongs to the next one that stays.
+    """
+
+    base: Cron
+    dates: tuple[date, ...] = ()
+    weekdays: tuple[int, ...] = ()
+
+
+class Moments(Struct, frozen=True, tag="moments"):
+    """A tick at each of some moments, ascending, but the first: it only begins the first interval.
+
+    Their dates are told in the zone ``tz``.
+    """
+
+    instants: tuple[Instant, ...]
+    tz: str
+
+
+class Continuous(Struct, frozen=True, tag="continuous"):
+    """A run as soon as the previous one has ended, for the time since the previous interval's end.
+
+    It waits until that is at least ``at_least`` seconds long, so no interval is empty.
+    """
+
+    at_least: int
+
+
+Ticking = Cron | Every | Calendar | Moments
+"""A schedule whose intervals are known beforehand: each is the time between two ticks."""
+
+Schedule = Ticking | Continuous
+
+
+def zone_of(schedule: Schedule | None) -> str:
+    """The name of the time zone that a schedule's dates are told in."""
+    match schedule:
+        case Cron(tz=tz) | Moments(tz=tz):
+            return tz
+        case Calendar(base):
+            return base.tz
+        case _:
+            return "UTC"
 
 
 class Deadline(Struct, frozen=True):

@@ -1,16 +1,16 @@
 """Schedules and deadlines are checked where they are written."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis.strategies import dates, sampled_from
 
-from ostinato import by, cron, every
+from ostinato import by, calendar, continuous, cron, every, moments
 from ostinato.authoring.schedule import first_instant, last_instant, zone
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Cron, Deadline, Every
+from ostinato.model.spec import Calendar, Continuous, Cron, Deadline, Dst, Every, Moments
 from ostinato.model.time import instant, moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -112,3 +112,79 @@ def test_text_is_no_date_but_the_date_that_it_shows_is_named() -> None:
     with pytest.raises(DagFileInvalid, match="OST-138") as refused:
         first_instant("start", "2013-05-01", UTC)  # type: ignore[arg-type]
     assert refused.value.help == "write date(2013, 5, 1)"
+
+
+def test_a_list_of_crons_is_one_schedule() -> None:
+    assert cron(["0 6 * * 1-5", "0  9 * * 6"]) == Cron("0 6 * * 1-5", "UTC", ("0 9 * * 6",))
+    with pytest.raises(DagFileInvalid, match=r"OST-130.*no cron expression"):
+        cron([])
+
+
+def test_the_rule_for_clock_changes_is_chosen_by_word() -> None:
+    assert cron("0 6 * * *").dst is None
+    assert cron("0 6 * * *", gap="skip").dst == Dst("skip", "first")
+    assert cron("0 6 * * *", fold="both").dst == Dst("after", "both")
+    with pytest.raises(DagFileInvalid, match="OST-135"):
+        cron("0 6 * * *", fold="never")  # type: ignore[arg-type]
+
+
+def test_an_offset_is_whole_seconds_and_shorter_than_the_interval() -> None:
+    assert every("1d", offset="6h") == Every(86_400, 21_600)
+    for wrong in ("1d", "500ms"):
+        with pytest.raises(DagFileInvalid, match="OST-132"):
+            every("1d", offset=wrong)
+
+
+def test_a_calendar_leaves_out_dates_and_days_of_the_week() -> None:
+    base = cron("0 6 * * *", tz="Europe/Berlin")
+    made = calendar(base, dates=[date(2025, 12, 26), date(2025, 12, 25)], weekdays=["sunday", "saturday"])
+    assert made == Calendar(base, (date(2025, 12, 25), date(2025, 12, 26)), (6, 7))
+    assert zone(made) == BERLIN
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"dates": ["2025-12-25"]}, "not a date"),
+        ({"dates": [datetime(2025, 12, 25, tzinfo=UTC)]}, "not a date"),
+        ({"dates": "2025-12-25"}, "not a list"),
+        ({"dates": [date(1, 1, 1) + timedelta(n) for n in range(10_001)]}, "10,001 entries"),
+        ({"weekdays": ["sat"]}, "not a day of the week"),
+        ({"weekdays": 6}, "not a list"),
+        ({"weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]}, "all days"),
+        ({"base": "0 6 * * *"}, "not a cron schedule"),
+    ],
+)
+def test_a_wrong_calendar_is_refused_with_its_fault(options: dict[str, object], fault: str) -> None:
+    with pytest.raises(DagFileInvalid, match=f"OST-151.*{fault}"):
+        calendar(**{"base": cron("0 6 * * *"), **options})  # type: ignore[arg-type]
+
+
+def test_moments_without_a_zone_are_in_that_of_the_list() -> None:
+    made = moments([datetime(2025, 1, 1), datetime(2025, 4, 1, tzinfo=UTC)], tz="Europe/Berlin")
+    first, second = datetime(2025, 1, 1, tzinfo=BERLIN), datetime(2025, 4, 1, tzinfo=UTC)
+    assert made == Moments((instant(first), instant(second)), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("at", "fault"),
+    [
+        ([], "fewer than two"),
+        ([datetime(2025, 1, 1, tzinfo=UTC)], "fewer than two"),
+        ([datetime(2025, 1, 2, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)], "do not ascend"),
+        ([datetime(2025, 1, 1, tzinfo=UTC)] * 2, "do not ascend"),
+        ([datetime(2025, 1, 1, 0, 0, 0, 1, tzinfo=UTC)], "whole seconds"),
+        ([date(2025, 1, 1)], "not a datetime"),
+    ],
+)
+def test_wrong_moments_are_refused_with_their_fault(at: list[datetime], fault: str) -> None:
+    with pytest.raises(DagFileInvalid, match=f"OST-152.*{fault}"):
+        moments(at)
+
+
+def test_a_continuous_schedule_says_how_short_an_interval_may_be() -> None:
+    assert continuous() == Continuous(60)
+    assert continuous(at_least="10m") == Continuous(600)
+    for wrong in (0, "1500ms"):
+        with pytest.raises(DagFileInvalid, match="OST-132"):
+            continuous(at_least=wrong)

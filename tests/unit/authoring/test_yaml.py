@@ -10,7 +10,7 @@ from msgspec import json
 from ostinato.authoring.check import Collecting
 from ostinato.authoring.load import build_all, import_file, local_modules
 from ostinato.authoring.mistakes import Mistake
-from ostinato.authoring.yaml_words import KINDS, DagWords, json_schema
+from ostinato.authoring.yaml_words import KINDS, SCHEDULES, DagWords, Words, json_schema
 from ostinato.model.record import DagProblem
 from ostinato.model.spec import Source
 
@@ -50,6 +50,15 @@ WRONG = {
     "a list that is not there": ("for_each: {item: x, in: xs.yaml}\n" + STEP, "OST-196", 1, 25),
     "a hole that nothing fills": ("for_each: {item: x, in: [1]}\ntags: ['${y}']\n" + STEP, "OST-196", 2, 8),
     "a wrong date": ("start: tomorrow\n" + STEP, "OST-138", 1, 8),
+    "a schedule of no kind": ("schedule: {tz: UTC}\n" + STEP, "OST-192", 1, 1),
+    "a schedule of two kinds": ("schedule: {every: 1h, cron: 0 6 * * *}\n" + STEP, "OST-192", 1, 1),
+    "a schedule that is text": ("schedule: 0 6 * * *\n" + STEP, "OST-192", 1, 11),
+    "a wrong choice": ("schedule: {cron: 0 2 * * *, fold: third}\n" + STEP, "OST-192", 1, 35),
+    "a wrong cron": ("schedule:\n  cron: [0 6 * * *,\n    0 24 * * *]\n" + STEP, "OST-130", 3, 5),
+    "a wrong holiday": ("schedule: {calendar: {cron: 0 6 * * *}, dates: [2025-12-25, xmas]}\n" + STEP, "OST-138", 1, 61),
+    "a wrong moment": ("schedule: {moments: [2025-01-01, 2025-02-01, soon]}\n" + STEP, "OST-138", 1, 46),
+    "moments that go back": ("schedule: {moments: [2025-02-01, 2025-01-01]}\n" + STEP, "OST-152", 1, 11),
+    "too short a run": ("schedule: {continuous: {at_least: 1ms}}\n" + STEP, "OST-132", 1, 35),
 }  # fmt: skip
 
 
@@ -70,8 +79,9 @@ def test_aliases_that_stand_for_too_much_are_refused() -> None:
     assert [p.code for p in problems("\n".join(lines))] == ["OST-191"]
 
 
-def test_every_kind_of_step_has_a_schema() -> None:
-    assert {kind for kind, words in KINDS.items() if kind in words.__struct_fields__} == set(KINDS)
+def test_every_kind_of_step_and_of_schedule_has_a_schema() -> None:
+    kinds: dict[str, type[Words]] = {**KINDS, **SCHEDULES}
+    assert {kind for kind, words in kinds.items() if kind in words.__struct_fields__} == set(kinds)
 
 
 def _parts() -> SearchStrategy[object]:
@@ -103,6 +113,26 @@ def test_any_text_gives_problems_with_codes_and_never_an_error(code: str | bytes
 )
 def test_any_mixture_of_the_words_gives_problems_with_codes_and_never_an_error(tasks: object, params: object) -> None:
     found = problems(json.encode({"dag": "d", "params": params, "tasks": tasks}))
+    assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
+
+
+OPTIONS = ["tz", "gap", "fold", "offset", "dates", "weekdays", "at_least"]
+TIMES = (
+    sampled_from(["0 6 * * *", "1h", "2025-01-01", "2025-02-01T06:00", "monday", "UTC", "skip", "", "x"])
+    | sampled_from([0, 60, True])
+    | none()
+)
+
+
+@given(
+    dictionaries(
+        sampled_from([*SCHEDULES, *OPTIONS]),
+        TIMES | lists(TIMES, max_size=3) | dictionaries(sampled_from(["cron", *OPTIONS]), TIMES, max_size=2),
+        max_size=3,
+    )
+)
+def test_any_schedule_gives_problems_with_codes_and_never_an_error(schedule: object) -> None:
+    found = problems(json.encode({"dag": "d", "schedule": schedule, "tasks": {"a": {"run": "work:load"}}}))
     assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
 
 

@@ -8,6 +8,7 @@ import pytest
 from ostinato.authoring.check import Collecting
 from ostinato.authoring.load import build_all, import_file, load_source, local_modules
 from ostinato.authoring.perform import perform
+from ostinato.authoring.yaml_words import SCHEDULES as WORDS
 from ostinato.model.message import Call
 from ostinato.model.spec import DagSpec, Source, canonical
 from ostinato.model.value import encode
@@ -29,7 +30,7 @@ def is_last(page): return True
 def next_url(page): return ""
 """
 PYTHON = """
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from ostinato import *
 import work
 tasks = {name: task(value) for name, value in vars(work).items() if callable(value) and name != "Context"}
@@ -240,6 +241,39 @@ TWINS = {
         """,
     ),
 }
+
+
+SCHEDULES = {
+    '{cron: "0 6 * * *"}': 'cron("0 6 * * *")',
+    '{cron: ["0 6 * * 1-5", "0 9 * * 6"], tz: Europe/Berlin, gap: skip, fold: both}': """
+        cron(["0 6 * * 1-5", "0 9 * * 6"], tz="Europe/Berlin", gap="skip", fold="both")""",
+    '{cron: "30 2 * * *", tz: Australia/Lord_Howe, fold: second}': """
+        cron("30 2 * * *", tz="Australia/Lord_Howe", fold="second")""",
+    "{every: 1d, offset: 6h}": 'every("1d", offset="6h")',
+    "{every: 90}": "every(90)",
+    '{calendar: {cron: "0 6 * * *", tz: Europe/Berlin}, dates: [2025-12-25], weekdays: [saturday, sunday]}': """
+        calendar(cron("0 6 * * *", tz="Europe/Berlin"), dates=[date(2025, 12, 25)], weekdays=["saturday", "sunday"])""",
+    '{calendar: {cron: "0 6 * * *"}}': 'calendar(cron("0 6 * * *"))',
+    "{moments: [2025-01-01, 2025-04-01T06:30:00, 2025-07-01T00:00:00+05:30], tz: Europe/Berlin}": """
+        moments([datetime(2025, 1, 1), datetime(2025, 4, 1, 6, 30),
+            datetime(2025, 7, 1, tzinfo=timezone(timedelta(hours=5.5)))], tz="Europe/Berlin")""",
+    "{moments: [2025-01-01T00:00, 2025-01-02T00:00]}": "moments([datetime(2025, 1, 1), datetime(2025, 1, 2)])",
+    "{continuous: {at_least: 5m}}": 'continuous(at_least="5m")',
+    "{continuous: {}}": "continuous()",
+}
+
+
+def test_every_kind_of_schedule_has_its_twin() -> None:
+    assert {kind for kind in WORDS if any(f"{{{kind}: " in twin for twin in SCHEDULES)} == set(WORDS)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_in_yaml_and_its_twin_in_python_are_the_same_bytes(schedule: str) -> None:
+    in_yaml = f"dag: twin\nschedule: {schedule}\ntasks:\n  partners: {{run: work:partners}}\n"
+    in_python = f"@dag(schedule={SCHEDULES[schedule].strip()})\ndef twin(): partners()\n"
+    (of_yaml,) = specs("/dags/twin.dag.yaml", in_yaml)
+    (of_python,) = specs("/dags/twin.py", PYTHON + in_python)
+    assert canonical(of_yaml) == canonical(of_python)
 
 
 @pytest.mark.parametrize("twin", TWINS)

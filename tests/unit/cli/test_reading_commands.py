@@ -26,6 +26,7 @@ READS = [
     (("logs", "1", "load", "--attempt", "2"), documents.LogsDocument),
     (("dags",), documents.DagsDocument),
     (("dags", "ls", "--retired"), documents.DagsDocument),
+    (("dags", "next", "sales"), documents.TicksDocument),
     (("dlq",), documents.DeadLettersDocument),
     (("dlq", "ls", "sales"), documents.DeadLettersDocument),
     (("dlq", "show", "sales", "2025-05-01"), documents.RecordsDocument),

@@ -4,14 +4,15 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ostinato.cli.order import interval_for
 from ostinato.cli.when import day_bounds, duration, logical_date, parse_date, parse_moment, zone_of
+from ostinato.decide.timetable import interval_at
 from ostinato.model.errors import UsageError
-from ostinato.model.spec import Cron, Every
-from ostinato.model.time import instant
+from ostinato.model.spec import Calendar, Continuous, Cron, Dst, Every, Moments, Ticking
+from ostinato.model.time import DataInterval, instant
 
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Cairo"]
 DAILY = st.builds(Cron, st.builds("{} {} * * *".format, st.integers(0, 59), st.integers(3, 23)), st.sampled_from(ZONES))
@@ -30,6 +31,30 @@ def test_a_logical_date_that_is_shown_can_be_given_back(schedule: Every | Cron, 
     moment = datetime(day.year, day.month, day.day, hour, tzinfo=zone_of(schedule))
     interval = interval_for(schedule, moment.strftime("%Y-%m-%dT%H:%M"), NOW)
     assert interval_for(schedule, logical_date(interval, schedule), NOW) == interval
+
+
+IRREGULAR = [
+    Cron("0 6,18 * * 5", "Europe/Berlin"),
+    Cron("30 2 * * *", "Europe/Berlin", dst=Dst("after", "both")),
+    Cron("45 1 * * *", "Australia/Lord_Howe", ("0 9 * * 6",), Dst("skip", "both")),
+    Cron("*/20 1-3 * * *", "America/New_York"),
+    Calendar(Cron("0 6,18 * * *", "America/New_York"), dates=(date(2025, 12, 25),), weekdays=(6, 7)),
+    Every(79_200),
+    Every(45, 20),
+    Moments(tuple(NOW - hours * 3_600_000 - hours % 7 * 1_000 for hours in range(5_000, 0, -13)), "Asia/Kolkata"),
+]
+
+
+@given(st.sampled_from(IRREGULAR), st.integers(NOW - 180 * 86_400_000, NOW - 86_400_000))
+@example(IRREGULAR[1], instant(datetime.fromisoformat("2025-10-26T01:30:00Z")))
+@example(IRREGULAR[2], instant(datetime.fromisoformat("2025-04-05T15:15:00Z")))
+def test_whatever_the_schedule_a_logical_date_names_one_interval(schedule: Ticking, at: int) -> None:
+    interval = interval_at(schedule, at)
+    assert interval_for(schedule, logical_date(interval, schedule), NOW) == interval
+
+
+def test_a_run_of_a_continuous_schedule_is_for_the_time_since_a_moment() -> None:
+    assert logical_date(DataInterval(NOW, NOW + 90_000_000), Continuous(60)) == "2030-01-01T00:00"
 
 
 @given(DATES, st.sampled_from(ZONES))

@@ -26,6 +26,7 @@ class Calendar:
 
     def __init__(self, spec: DagSpec, now: Instant = NOON, until: Instant | None = None) -> None:
         self.specs = {"v1": spec}
+        self.going = False
         self.dag = Dag(spec.dag_id, "v1", "sales.py", scheduled_until=until)
         self.agenda = Agenda()
         self.plan(now)
@@ -41,7 +42,7 @@ class Calendar:
     def tick(self, now: Instant) -> Commit:
         """What is due by now."""
         commit = Commit()
-        self.agenda.tick(now, commit, lambda _dag, start: start in self.succeeded)
+        self.agenda.tick(now, commit, lambda _dag, start: start in self.succeeded, lambda _dag: self.going)
         return self.learn(commit)
 
     def learn(self, commit: Commit) -> Commit:

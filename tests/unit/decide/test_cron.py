@@ -10,7 +10,7 @@ from cronsim import CronSim
 from hypothesis import assume, example, given, reject
 from hypothesis.strategies import composite, integers, lists, sampled_from, text
 
-from ostinato.decide.cron import latest_tick, next_tick, ticks
+from ostinato.decide.tick import latest_tick, next_tick, ticks
 from ostinato.decide.zone import ScheduleInvalid, segments
 from ostinato.model.spec import Cron
 from ostinato.model.time import Instant, instant, moment, stamp

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ostinato.decide.need import is_met
 from ostinato.model.record import Run
-from ostinato.model.spec import Every, Need, Schedule
+from ostinato.model.spec import Every, Moments, Need, Schedule
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 from tests.unit.decide.past import run
@@ -20,10 +20,11 @@ class Past(Struct):
     """What there was, all of it runs of one dag."""
 
     past: Sequence[Run]
+    of: Schedule = Every(1)
 
     def schedule(self, dag_id: str) -> Schedule | None:
         del dag_id
-        return Every(1)
+        return self.of
 
     def first_interval(self, dag_id: str) -> Instant | None:
         del dag_id
@@ -54,3 +55,7 @@ class Past(Struct):
 )
 def test_it_is_met_by_what_there_is(need: Need, past: list[Run], met: bool) -> None:
     assert is_met(need, ASKS, Past(past)) is met
+
+
+def test_the_first_of_some_moments_has_no_past_to_wait_for() -> None:
+    assert is_met(Need(shift=-1, by_interval=True), ASKS, Past([], Moments((1_000, 2_000), "UTC")))

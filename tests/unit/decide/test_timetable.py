@@ -1,15 +1,15 @@
 """The laws of intervals and of the calendar: time is tiled, and every interval is dealt with exactly once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis.strategies import composite, data, integers, just, lists, none, one_of, sampled_from
 
+from ostinato.decide import timetable
 from ostinato.decide.timetable import (
     ON_TIME_MS,
-    due,
     first_interval_after,
     interval_at,
     interval_starting,
@@ -17,12 +17,19 @@ from ostinato.decide.timetable import (
     latest_complete,
 )
 from ostinato.decide.zone import ScheduleInvalid
-from ostinato.model.spec import Cron, Every, Schedule
+from ostinato.model.spec import Calendar, Cron, DagSpec, Dst, Every, Schedule, TaskSpec
 from ostinato.model.time import DataInterval, Instant, instant, stamp
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NO_LIMIT = 1_000_000
 DAILY = Cron("0 6 * * *", "America/New_York")
+
+
+def due(schedule, catchup, since, now, start, end, limit):
+    """Of a dag with such a schedule."""
+    spec = DagSpec("d", (TaskSpec("t"),), schedule, catchup, start, end)
+    return timetable.due(spec, since, now, limit)
+
 
 schedules = one_of(
     sampled_from(
@@ -35,6 +42,13 @@ schedules = one_of(
         ]
     ),
     sampled_from([1_800, 3_600, 86_400, 100_000]).map(Every),
+    sampled_from(
+        [
+            Every(86_400, 7_200),
+            Cron("0 6 * * *", "Europe/Berlin", also=("30 2 * * 7", "0 6 1 * *"), dst=Dst("skip", "second")),
+            Calendar(Cron("0 0 * * *", "America/New_York"), dates=(date(2025, 12, 25),), weekdays=(6, 7)),
+        ]
+    ),
 )
 instants = integers(instant(datetime(2013, 1, 1, tzinfo=UTC)), instant(datetime(2030, 1, 1, tzinfo=UTC)))
 lengths = integers(0, 20 * DAY)
