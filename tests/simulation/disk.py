@@ -7,7 +7,7 @@ from typing import Any
 
 from ostinato.model.change import Commit
 from ostinato.model.errors import StoreFull, StoreUnavailable
-from ostinato.model.record import Pool, Run
+from ostinato.model.record import Backfill, Pool, Run
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -46,6 +46,13 @@ class FaultyStore:
         if self._epoch == self._witness.epoch:
             self._witness.pools_read()
         return pools
+
+    def open_backfills(self) -> list[Backfill]:
+        """The backfills that are not over; if this scheduler leads, it goes by their terms from now on."""
+        backfills = self._read(self._store.open_backfills)
+        if self._epoch == self._witness.epoch:
+            self._witness.terms_read(backfills)
+        return backfills
 
     def commit(self, change: Commit, epoch: int) -> list[Run]:
         """A commit, which may be refused, or done and not answered."""

@@ -103,7 +103,7 @@ class Simulation:
 
     def _left(self) -> str:
         return ", ".join(
-            f"run {seen.run.run_id} ({seen.run.state}: {' '.join(seen.states)})"
+            f"run {seen.run.run_id} ({seen.run.state}: {' '.join(seen.states.values())})"
             for seen in list(map(self.witness.runs.__getitem__, self.witness.open))[:3]
         )
 
@@ -174,7 +174,7 @@ class Simulation:
         return act_of(self.seed, self.temper, call, sensor=task.kind == "sensor", timeout=assignment.timeout)
 
     def _arguments_are_right(self, call: Call, upstream: tuple[int, ...]) -> None:
-        wanted = tuple([self.witness.outputs.get((call.run_id, no), b"\xc0") for no in upstream])
+        wanted = tuple([self.witness.outputs.get((call.run_id, no, call.map_index), b"\xc0") for no in upstream])
         demand(call.args == wanted, f"task {call.task_no} is given {call.args}, not {wanted}", call.run_id)
 
     def _hint(self) -> None:
@@ -267,14 +267,14 @@ class Simulation:
         if self.storming:
             self.calls.append(now)
         demand(not self.witness.promises.overdue(now), "a deadline has passed, and nobody is told")
-        demand_reasons(board)
+        demand_reasons(board, self.witness)
         unset = now == self.timeline.latest  # after the clock was set back, what was due may be due again
         if control.was_hinted and unset and self.random.random() < PROBING:
             fresh_board, fresh_agenda = remembered(self.store, now)
             demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
             demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
             for live in self.random.sample(list(board.runs.values()), min(2, len(board.runs))):
-                demand_explained(self.store, board, live, now)
+                demand_explained(self.store, board, live, self.witness.runs[live.run.run_id], now)
 
     def _outcome(self) -> Outcome:
         hasher = blake2b(digest_size=16)

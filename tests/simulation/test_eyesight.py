@@ -10,15 +10,18 @@ from msgspec import structs
 from ostinato.agent.ledger import Ledger
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide import board as board_module
+from ostinato.decide import trials as trials_module
+from ostinato.decide import walk as walk_module
 from ostinato.decide.admission import Admission
 from ostinato.decide.agenda import Agenda
-from ostinato.decide.board import LOST, Board
+from ostinato.decide.board import Board
 from ostinato.decide.capacity import Capacity
 from ostinato.decide.flow import PoolUse, TaskUse
 from ostinato.decide.live import LiveAttempt, LiveRun
 from ostinato.decide.retry import next_try
-from ostinato.decide.shape import Count
+from ostinato.decide.rule import Count
 from ostinato.decide.step import Step
+from ostinato.decide.trials import LOST, Trials
 from ostinato.model.change import Alert, Commit
 from ostinato.model.errors import ErrorClass, StoreUnavailable
 from ostinato.model.record import OpenRun, Run
@@ -98,9 +101,9 @@ def gives_slots_twice(patch: pytest.MonkeyPatch) -> None:
 def forgets_the_limits_of_dags(patch: pytest.MonkeyPatch) -> None:
     whole = Capacity.want
 
-    def want(self: Capacity, live: LiveRun, task_no: int) -> None:
+    def want(self: Capacity, live: LiveRun, no: int) -> None:
         live.shape.spec = structs.replace(live.shape.spec, max_active_tasks=None)
-        whole(self, live, task_no)
+        whole(self, live, no)
 
     patch.setattr(Capacity, "want", want)
 
@@ -124,27 +127,27 @@ def sends_to_agents_that_stop(patch: pytest.MonkeyPatch) -> None:
 def takes_skipped_for_succeeded(patch: pytest.MonkeyPatch) -> None:
     whole = Count.add
     as_success = {TaskState.SKIPPED: TaskState.SUCCESS}
-    patch.setattr(Count, "add", lambda self, state: whole(self, as_success.get(state, state)))
+    patch.setattr(Count, "add", lambda self, gate, up, state: whole(self, gate, up, as_success.get(state, state)))
 
 
 def starts_before_all_have_ended(patch: pytest.MonkeyPatch) -> None:
-    whole = board_module.verdict
-    patch.setattr(board_module, "verdict", lambda gate, count: whole(structs.replace(gate, size=1), count))
+    whole = walk_module.verdict
+    patch.setattr(walk_module, "verdict", lambda gate, count: whole(structs.replace(gate, size=1), count))
 
 
 def retries_once_too_often(patch: pytest.MonkeyPatch) -> None:
     def generous(retry: Retry, error_class: ErrorClass, failures: int, spread: float) -> int | None:
         return next_try(retry, error_class, max(1, failures - 1), spread)
 
-    patch.setattr(board_module, "next_try", generous)
+    patch.setattr(trials_module, "next_try", generous)
 
 
 def charges_for_what_never_began(patch: pytest.MonkeyPatch) -> None:
-    def lose(self: Board, attempt: LiveAttempt, _started: object, now: int) -> None:
-        self._release(attempt)
+    def lose(self: Trials, attempt: LiveAttempt, _started: object, now: int) -> None:
+        self.release(attempt)
         self._fail(attempt, None, LOST, now)
 
-    patch.setattr(Board, "_lose", lose)
+    patch.setattr(Trials, "lose", lose)
 
 
 def forgets_failures_when_it_restarts(patch: pytest.MonkeyPatch) -> None:
@@ -159,9 +162,9 @@ def forgets_failures_when_it_restarts(patch: pytest.MonkeyPatch) -> None:
 def launches_what_is_cancelled(patch: pytest.MonkeyPatch) -> None:
     whole = Board._stop
 
-    def stop(self: Board, live: LiveRun, now: int) -> None:
+    def stop(self: Board, live: LiveRun, by: str, now: int) -> None:
         live.cancelling = False
-        whole(self, live, now)
+        whole(self, live, by, now)
 
     patch.setattr(Board, "_stop", stop)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from ostinato.control.need_history import NeedHistory
 from ostinato.decide.need import is_met, window
 from ostinato.decide.situation import PoolRoom, RunSituation
-from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.cause import Cause
 from ostinato.model.errors import NotFound
 from ostinato.model.record import UNMAPPED, Backfill, Instance, LoggedEvent, Run, Task
@@ -24,8 +23,8 @@ _COUNTED_RUNS: Final = 10_000
 _BATCH: Final = 10_000
 
 
-def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> RunSituation:
-    """All that can keep a run, or a task of it, waiting."""
+def run_situation(store: "Store", run: Run, now: "Instant", *, scheduler: bool, agent: bool) -> RunSituation:
+    """All that can keep a run, or a task of it, waiting. ``scheduler`` and ``agent``: one works on this state."""
     spec = store.compiled(run.version).spec
     tasks = {(task.task_no, task.map_index): task for task in store.tasks(run.run_id)}
     news: dict[Instance, LoggedEvent] = {}
@@ -38,8 +37,8 @@ def run_situation(store: "Store", home: Home, run: Run, now: "Instant") -> RunSi
     backfill = None if run.backfill_id is None else store.backfill(run.backfill_id)
     return RunSituation(
         now=now,
-        scheduler=scheduler_alive(home) is not None,
-        agent=agent_alive(home) is not None,
+        scheduler=scheduler,
+        agent=agent,
         spec=spec,
         run=run,
         tasks=tasks,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ostinato.clock import SystemClock
-from ostinato.home import Home, scheduler_alive
+from ostinato.home import Home, agent_alive, scheduler_alive
 
 from .documents import ReasonDocument, WhyDocument
 from .session import present_home, state
@@ -52,7 +52,8 @@ def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyD
     if not slash and not name.isdecimal() and "@" not in name:
         return _of_dag(store, home, name, now)
     run = run_named(store, name, newest=True)
-    situation = run_situation(store, home, run, now)
+    there = {"scheduler": scheduler_alive(home) is not None, "agent": agent_alive(home) is not None}
+    situation = run_situation(store, run, now, **there)
     if not slash:
         return _document(f"run {run.run_id} of {run.dag_id}", run.state, why_run(situation))
     instance = instance_named(situation.spec, task_id)
