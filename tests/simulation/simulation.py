@@ -20,9 +20,10 @@ from .network import Network
 from .people import People
 from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
 from .reasons import demand_explained, demand_reasons
-from .script import Act, act_of, temper_of
+from .script import Act, act_of, part_of, temper_of
 from .timeline import BEGIN, Timeline
 from .trace import Trace, demand
+from .values import demand_arguments
 from .weather import Weather, weather_of
 from .witness import Witness
 from .world import World
@@ -169,13 +170,13 @@ class Simulation:
         self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
 
     def _act_of(self, assignment: Assignment, call: Call) -> Act:
-        task = self.witness.specs[call.version].tasks[call.task_no]
-        self._arguments_are_right(call, task.upstream if task.kind == "python" else ())
-        return act_of(self.seed, self.temper, call, sensor=task.kind == "sensor", timeout=assignment.timeout)
-
-    def _arguments_are_right(self, call: Call, upstream: tuple[int, ...]) -> None:
-        wanted = tuple([self.witness.outputs.get((call.run_id, no, call.map_index), b"\xc0") for no in upstream])
-        demand(call.args == wanted, f"task {call.task_no} is given {call.args}, not {wanted}", call.run_id)
+        spec = self.witness.specs[call.version]
+        task = spec.tasks[call.task_no]
+        demand(assignment.timeout == task.timeout, f"task {call.task_no} has another time limit", call.run_id)
+        demand_arguments(self.witness, call)
+        edges = self.witness.edges[call.version][task.scope]
+        below = edges.below(call.task_no)
+        return act_of(self.seed, self.temper, call, part_of(spec, call.task_no, below))
 
     def _hint(self) -> None:
         if self.storming and self.random.random() < self.weather.lost_hint:

@@ -61,7 +61,7 @@ def hold_against_the_truth(
             was_due = due is not None and witness.timeline.latest >= due  # the clock may have been set back since
             demand(was_due, f"task {at} is tried at {event.at}, due {due}", run_id)
         case Cause.REPORTED_SUCCESS | Cause.REPORTED_SKIP | Cause.REPORTED_NOT_YET:
-            _as_reported(witness, event, _VERDICTS[event.cause], commit)
+            _as_reported(witness, seen, event, at, commit)
         case Cause.FAILED_WILL_RETRY | Cause.FAILED_FINALLY | Cause.LOST_WILL_RETRY | Cause.LOST_FINALLY:
             _as_failed(witness, seen, event, at, move, ended)
         case Cause.INTERRUPTED:
@@ -81,13 +81,16 @@ def hold_against_the_truth(
             pass
 
 
-def _as_reported(witness: Witness, event: Event, verdict: str, commit: Commit) -> None:
+def _as_reported(witness: Witness, seen: SeenRun, event: Event, at: Instance, commit: Commit) -> None:
+    verdict = _VERDICTS[event.cause]
     performance = witness.world.performed.get(event.attempt or 0)
     report = performance.report if performance else None
     told = report is not None and report.verdict == verdict
     demand(told, f"attempt {event.attempt} is {verdict}, but did not say so", event.run_id)
     if report is None or verdict == "not_yet":
         return
+    if report.follow is not None:
+        seen.follows[at] = report.follow
     outputs = [o.value for o in commit.outputs if (o.run_id, o.task_no, o.map_index) == (event.run_id, event.task_no, event.map_index)]
     returned = [] if report.output is None else [report.output]
     demand(outputs == returned, f"attempt {event.attempt} returned {returned}, kept is {outputs}", event.run_id)
