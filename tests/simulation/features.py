@@ -192,5 +192,5 @@ def _each(
     return structs.replace(spec, tasks=tuple([changed(no, task) for no, task in enumerate(spec.tasks)]))
 
 
-FEATURES: Final[tuple[Feature, ...]] = (rules, conditions, steering, guards, outcomes)
+FEATURES: Final[tuple[Feature, ...]] = (rules, conditions, steering, guards, outcomes, scopes)
 """In the order in which they are put in."""

@@ -142,7 +142,7 @@ def _frames(live: LiveRun) -> dict[tuple[int, int], Any]:
         (-1 if frame.scope is None else frame.scope.scope_no, frame.index): (
             frame.left,
             [(count.done, count.bad, count.skipped, count.steered, count.refused) for count in frame.counts],
-            None if live.cancelling else [count.decided for count in frame.counts],
+            None if live.cancelling or not frame.left else [count.decided for count in frame.counts],
         )
         for frame in (live.root, *(frame for scope in live.scopes.values() for frame in scope.frames))
     }

@@ -12,6 +12,7 @@ from ostinato.model.time import Instant
 from .seen import SeenRun
 from .trace import demand
 
+_ONCE_FOR_A_SCOPE: Final = frozenset({Cause.EXPANSION_FAILED, Cause.LOOP_EXHAUSTED})
 _TRIGGERS: Final = frozenset({Cause.FAILED_FINALLY, Cause.LOST_FINALLY, Cause.CONDITION_TIMED_OUT})
 
 
@@ -27,18 +28,24 @@ class Promises:
     def committed(self, change: Commit, created: Sequence[Run], runs: Mapping[int, SeenRun]) -> None:
         """What a commit says to people is what its events say."""
         wanted: list[tuple[str, str]] = []
+        unfolding: set[tuple[int, int | None]] = set()
         for event in change.events:
-            run = runs[event.run_id].run
+            run, spec = runs[event.run_id].run, runs[event.run_id].spec
             key = key_of(run.dag_id, run.interval.start)
             if event.cause in _TRIGGERS:
                 wanted.append((key, "trigger"))
+                self.failed[key] = True
+            elif event.cause in _ONCE_FOR_A_SCOPE:
+                scope = run.run_id, spec.tasks[event.task_no or 0].scope
+                wanted += [] if scope in unfolding else [(key, "trigger")]
+                unfolding.add(scope)
                 self.failed[key] = True
             elif event.cause is Cause.TASKS_SUCCEEDED:
                 wanted.append((key, "resolve"))
                 self.failed[key] = False
                 self.succeeded.add((run.dag_id, run.interval.start))
         told = [(alert.dedup_key, alert.action) for alert in change.alerts if not alert.dedup_key.endswith("/deadline")]
-        demand(told == wanted, f"people were told {told}, the events say {wanted}")
+        demand(_by_key(told) == _by_key(wanted), f"people were told {told}, the events say {wanted}")
         self._expectations(change)
         for cursor in change.cursors:
             before = self.cursors.get(cursor.dag_id)
@@ -68,3 +75,8 @@ class Promises:
     def overdue(self, now: Instant) -> list[tuple[str, Instant]]:
         """Deadlines that have passed, and nobody has noticed."""
         return [key for key, (due, state) in self.expected.items() if state == "expected" and due < now]
+
+
+def _by_key(told: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """What people are told, in order, about each thing."""
+    return {key: [action for other, action in told if other == key] for key, _ in told}

@@ -26,6 +26,8 @@ _TOLD: Final = {
     "its attempt": {Code.AT_THE_AGENT, Code.RUNS},
     "room": {Code.POOL_TOO_SMALL, Code.POOL_FULL, Code.NOT_ITS_TURN, Code.NO_AGENT, Code.DAG_FULL, Code.TASK_FULL},
     "its upstreams": {Code.UPSTREAM_OPEN},
+    "its instances": {Code.INSTANCES_OPEN},
+    "earlier instances": {Code.SCOPE_FULL},
 }
 """What a task can wait for, and how `why` may put it."""
 
@@ -83,8 +85,18 @@ def _reasons(live: LiveRun, no: int, seen: SeenRun, timers: set[Key], wanted: se
         "its attempt": no in live.live_attempt,
         "room": key in wanted,
         "its upstreams": state is TaskState.NONE and not seen.fates(at),
+        "its instances": seen.is_whole(at) and _has_open_instance(seen, at),
+        "earlier instances": state is TaskState.NONE and bool(seen.fates(at)) and not live.frames[no].begun,
     }
     return [name for name, holds in reasons.items() if holds]
+
+
+def _has_open_instance(seen: SeenRun, at: Instance) -> bool:
+    """Whether an instance of a task has not ended; a loop's task may have another as long as its turn goes on."""
+    scope_no = seen.task(at).scope or 0
+    loops = seen.spec.scopes[scope_no].kind == "loop"
+    members = seen.members(scope_no) if loops else [at[0]]
+    return any(state not in FINAL_TASK for (no, index), state in seen.states.items() if no in members and index >= 0)
 
 
 def _others_go_first(board: Board, live: LiveRun) -> bool:

@@ -25,7 +25,7 @@ class SeenAttempt(Struct):
 class SeenRun(Struct):
     """A run as it was written. Keys are task instances; ``failures`` counts by error class too.
 
-    ``items`` are those of each scope, ``follows`` what each branch or short circuit has said, ``edges`` the graphs of
+    ``items`` are those of each scope, ``begun`` the instances of scopes (by scope and map index) of which anything was started, ``follows`` what each branch or short circuit has said, ``edges`` the graphs of
     the dag (None) and of its scopes.
     """
 
@@ -39,6 +39,7 @@ class SeenRun(Struct):
     events: list[Event] = field(default_factory=list[Event])
     items: defaultdict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     follows: dict[Instance, tuple[str, ...]] = field(default_factory=dict[Instance, tuple[str, ...]])
+    begun: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     cancelling: bool = False
     interruptions: int = 0
 

@@ -8,7 +8,9 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, TaskMove
 from ostinato.model.errors import ErrorClass
 from ostinato.model.record import Instance
+from ostinato.model.state import TaskState
 
+from .scoped import failed_to_unfold, hold_turns, hold_whole
 from .script import CLASS_OF
 from .seen import SeenRun
 from .trace import demand
@@ -24,6 +26,18 @@ _BY_THE_GRAPH: Final = frozenset(
         Cause.EDGE_NOT_TAKEN,
         Cause.BRANCH_NOT_TAKEN,
         Cause.SHORT_CIRCUITED,
+    }
+)
+_AS_A_WHOLE: Final = frozenset(
+    {
+        Cause.EXPANDED,
+        Cause.NOTHING_TO_EXPAND,
+        Cause.EXPANSION_FAILED,
+        Cause.LOOP_EXHAUSTED,
+        Cause.INSTANCES_SUCCEEDED,
+        Cause.INSTANCES_FAILED,
+        Cause.INSTANCES_SKIPPED,
+        Cause.INSTANCES_UPSTREAM_FAILED,
     }
 )
 CIRCLES: Final = 200
@@ -49,10 +63,17 @@ def hold_against_the_truth(
     """Raise Violation unless a task's move is one that the world, the clock and the graph allow."""
     run_id = event.run_id
     row = seen.rows.get(at)
+    hold_turns(seen, event, at)
     match event.cause:
         case Cause.READY | Cause.AWAITED:
             demand(seen.fates(at) == {Cause.READY}, f"task {at} starts before its upstreams allow it", run_id)
             demand(not seen.cancelling, f"task {at} starts in a run that is to be cancelled", run_id)
+        case cause if cause in _AS_A_WHOLE:
+            if seen.states[at] is TaskState.NONE:
+                demand(seen.fates(at) == {Cause.READY}, f"task {at} unfolds before its upstreams allow it", run_id)
+            hold_whole(witness, seen, event, at)
+        case Cause.UPSTREAM_FAILED if seen.is_whole(at) and failed_to_unfold(seen, seen.task(at).scope or 0):
+            pass
         case cause if cause in _BY_THE_GRAPH:
             fates = seen.fates(at)
             demand(cause in fates, f"task {at} ends by {cause}, the graph says {fates}", run_id)

@@ -19,6 +19,7 @@ from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTE
 
 from .edges import Edges, whole
 from .promises import Promises
+from .scoped import hold_items
 from .seen import SeenAttempt, SeenRun
 from .timeline import Timeline
 from .trace import demand
@@ -150,6 +151,7 @@ class Witness:
     def _unfolds(self, item: Item) -> None:
         seen = self.runs[item.run_id]
         demand(item.map_index == len(seen.items[item.scope_no]), f"{item} comes out of turn", item.run_id)
+        hold_items(self, seen, item)
         seen.unfolds(item.scope_no, item.value)
 
     def _births(self, wanted: Sequence[NewRun], created: Sequence[Run]) -> None:

@@ -9,6 +9,7 @@ from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import stamp
 
+from .early import held_up_by
 from .explain_end import awaited, explain_end, last_failure
 from .reason import Code, Reason
 from .shortest import shortest
@@ -44,7 +45,7 @@ def explain_task(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 def _not_begun(situation: RunSituation, instance: Instance) -> list[Reason]:
     """It waits for upstreams, or else for its turn."""
-    path = shortest(instance, lambda at: situation.open_upstream(at) if situation.state(at) is TaskState.NONE else [])
+    path = shortest(instance, lambda at: held_up_by(situation, at) if situation.state(at) is TaskState.NONE else [])
     chain = [
         Reason(
             Code.UPSTREAM_OPEN,
@@ -84,15 +85,16 @@ def _needs(who: str, dag_id: str, start: str, end: str) -> Reason:
 
 
 def _scope_is_full(situation: RunSituation, instance: Instance) -> bool:
-    """Whether as many instances of a scope are going as may, and this is of none of them."""
+    """Whether as many instances of a scope are going as may, and this is of none of them. They begin in their order."""
     task, map_index = situation.task(instance), instance[1]
     scope = None if task.scope is None else situation.spec.scopes[task.scope]
     if scope is None or scope.max_active is None:
         return False
     members = [no for no, other in enumerate(situation.spec.tasks) if other.scope == task.scope]
-    begun = {index for no in members for _, index in situation.instances(no)}
-    over = {index for index in begun if all(situation.state((no, index)) in FINAL_TASK for no in members)}
-    return map_index not in begun and len(begun - over) >= scope.max_active
+    if any((no, map_index) in situation.tasks for no in members):
+        return False
+    over = [all(situation.state((no, index)) in FINAL_TASK for no in members) for index in range(map_index)]
+    return over.count(False) >= scope.max_active
 
 
 def _wants(situation: RunSituation, instance: Instance) -> list[Reason]:
