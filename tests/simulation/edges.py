@@ -21,7 +21,7 @@ _TAKEN: Final = {
     "skipped": {TaskState.SKIPPED},
     "completed": {TaskState.SUCCESS} | BAD,
 }
-_BEFORE_ALL_HAVE_ENDED: Final = frozenset({"one_success", "one_failed", "one_done", "always"})
+BEFORE_ALL_HAVE_ENDED: Final = frozenset({"one_success", "one_failed", "one_done", "always"})
 """The rules by which a task may start while an upstream is open."""
 
 
@@ -36,6 +36,7 @@ class Edges:
         for no in reversed(self.nodes):
             for above in self.above(no):
                 self.after[above] |= {no, *self.after[no]}
+        self._steered_by = {no: self._steering(no) for no in self.nodes}
         self._known: dict[tuple[int, tuple[TaskState, ...]], Cause | None] = {}
 
     def above(self, no: int) -> tuple[int, ...]:
@@ -49,10 +50,11 @@ class Edges:
 
     def fates(self, no: int, states: Mapping[int, TaskState], follows: Mapping[int, Sequence[str]]) -> set[Cause]:
         """By which causes a task that has not begun must end; READY: it may start; none: that is not decided yet."""
-        aside = {cause for steering, cause in self._steering(no) if self._leaves_aside(steering, no, follows)}
+        steering = self._steered_by[no]
+        aside = {cause for other, cause in steering if self._leaves_aside(other, no, follows)}
         if aside:
             return aside
-        if any(states[steering] not in FINAL_TASK for steering, _ in self._steering(no)):
+        if any(states[other] not in FINAL_TASK for other, _ in steering):
             return set()
         cause = self._judged(no, tuple([states[above] for above in self.above(no)]))
         return set() if cause is None else {cause}
@@ -107,7 +109,7 @@ class Edges:
         if len(causes) > 1:
             return None
         (cause,) = causes
-        waits = conditions or rule not in _BEFORE_ALL_HAVE_ENDED
+        waits = conditions or rule not in BEFORE_ALL_HAVE_ENDED
         return None if open_ and waits and cause is Cause.READY else cause
 
     def _whole(
