@@ -34,7 +34,7 @@ _TOLD: Final = {
 
 def demand_reasons(board: Board, witness: Witness) -> None:
     """Raise Violation for anything that waits for nothing, for two things, or for what has long been there."""
-    window_left = max((seat.window - len(seat.held) for seat in board.capacity._seats.values()), default=0)
+    window_left = max((seat.most() - len(seat.held) for seat in board.capacity._seats.values()), default=0)
     timers = timers_of(board)
     wanted: set[Key] = set()
     for name, pool in board.capacity._pools.items():

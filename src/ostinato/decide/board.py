@@ -165,7 +165,7 @@ class Board:
                     self._trials.send(attempt)
                 elif attempt.live.cancelling:
                     self._trials.tell_to_stop(attempt.agent, attempt.attempt)
-        self.capacity.seat(hello.agent, hello.window, mine)
+        self.capacity.seat(hello.agent, hello.window, mine, hello.slots)
         for foreign in sorted(holds - mine):
             self._trials.tell_to_stop(hello.agent, foreign)
 
