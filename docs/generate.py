@@ -6,6 +6,7 @@
 import ast
 import importlib
 import inspect
+import json
 import os
 import pkgutil
 import textwrap
@@ -19,6 +20,7 @@ from unittest.mock import patch
 import ostinato
 import ostinato_data
 from ostinato.authoring.mistakes import MEANING, Mistake
+from ostinato.authoring.yaml_words import json_schema
 from ostinato.cli.commands import COMMANDS, Command
 from ostinato.cli.help import draw_command
 from ostinato.cli.main import declared
@@ -51,6 +53,7 @@ def pages() -> dict[str, str]:
         "cli.md": NOTICE + commands(),
         "exit-codes.md": NOTICE + exit_codes(),
         "json.md": NOTICE + json_documents(),
+        "dag.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "api.md": NOTICE + vocabulary("The author's vocabulary", ostinato),
         "data.md": NOTICE + vocabulary("The data plane", ostinato_data),
     }

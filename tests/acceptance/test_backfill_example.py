@@ -76,7 +76,7 @@ def test_half_a_year_is_run_beside_the_daily_run_and_neither_harms_the_other(dev
 def test_a_backfill_that_was_cancelled_is_taken_up_by_the_next_and_changes_no_file(dev: Going, tmp_path: Path) -> None:
     answer(tmp_path, "backfill", "catch_up", *HALF_YEAR)
     until(lambda: answer(tmp_path, "backfill", "show", "1")["backfill"]["runs"].get("success", 0) >= 20)
-    assert ostinato("backfill", "cancel", "1", cwd=tmp_path).code == 0
+    assert ostinato("backfill", "cancel", "1", "--yes", cwd=tmp_path).code == 0
     assert ostinato("backfill", "show", "1", "--wait", cwd=tmp_path).code == 1
     before = rows(tmp_path)
 

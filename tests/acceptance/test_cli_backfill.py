@@ -82,5 +82,5 @@ def test_a_wait_for_a_backfill_can_be_bounded(folder: Path) -> None:
     (folder / "go").unlink()
     said = ostinato("backfill", "daily", *RANGE, "--wait", "--timeout", "0.5", cwd=folder)
     assert said.code == 8
-    assert ostinato("backfill", "cancel", "1", cwd=folder).code == 0
+    assert ostinato("backfill", "cancel", "1", "--yes", cwd=folder).code == 0
     assert ostinato("backfill", "show", "1", "--wait", cwd=folder).code == 1

@@ -78,7 +78,7 @@ def test_logs_are_followed_while_they_are_written_until_the_run_is_over(dev: Goi
     with going("logs", "1", "wait", "--follow", cwd=tmp_path) as logs:
         logs.until("waiting\n")
         assert "wait runs" in ostinato("why", "1", cwd=tmp_path).out
-        assert ostinato("cancel", "1", cwd=tmp_path).code == 0
+        assert ostinato("cancel", "1", "--yes", cwd=tmp_path).code == 0
         assert logs.end() == 0
     assert ostinato("trigger", "quick", "--wait", cwd=tmp_path).code == 0
     assert json.loads(ostinato("show", "1", "--json", cwd=tmp_path).out)["run"]["state"] == "cancelled"

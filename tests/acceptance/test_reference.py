@@ -8,7 +8,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_reference_is_what_the_code_says_now() -> None:
     generated = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
-    committed = {path.name: path.read_text() for path in (DOCS / "reference").glob("*.md")}
+    committed = {path.name: path.read_text() for path in (DOCS / "reference").iterdir()}
     assert sorted(generated) == sorted(committed)
     differing = [name for name in generated if generated[name] != committed[name]]
     assert differing == [], "write them anew: python3 do docs"

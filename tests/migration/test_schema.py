@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from ostinato.model.errors import InvariantBroken
+from ostinato.model.record import UNMAPPED
 from ostinato.store import Store, migrate, open_store, schema
 from ostinato.store.dialect import engine_for, reading, writing
 from ostinato.store.tables import metadata
@@ -177,3 +178,73 @@ def test_a_backfill_of_the_first_schema_keeps_its_runs_and_days(tmp_path: Path) 
     assert (backfill.reprocess, backfill.state, backfill.batch, backfill.by) == ("failed", "running", 1, "ada")
     assert (store.dags_revision(), store.backfills_revision()) == (6, 0)
     store.close()
+
+
+BEFORE_INSTANCES = """
+    INSERT INTO meta VALUES (1, 4, 'leader', 5, 6, 7);
+    INSERT INTO source VALUES ('s', x'00');
+    INSERT INTO dag_version VALUES (1, 'v', 'f', 's', x'00', 1);
+    INSERT INTO dag VALUES (1, 'daily', 1, 'f', NULL, NULL, NULL, NULL);
+    INSERT INTO backfill VALUES (7, 1, '[[1000,3000]]', 'all', 0, 1, 0, x'80', 4, 0.5, 'running', 8, 'ada');
+    INSERT INTO agent VALUES (3, 'a1');
+    INSERT INTO log_segment VALUES (2, 'x.log');
+    INSERT INTO run VALUES (1, 1, 1, 'k', 3, 2, 1000, 2000, x'80', 8, 9, NULL, 11, 'bob', 7, 'ada');
+    INSERT INTO run VALUES (2, 1, 1, 'l', 2, 6, 2000, 3000, x'80', 8, 9, 10, NULL, NULL, NULL, 'ada');
+    INSERT INTO task_instance VALUES (1, 0, 5, 20, 5, NULL, NULL);
+    INSERT INTO task_instance VALUES (1, 1, 3, 21, NULL, 90, 21);
+    INSERT INTO task_instance VALUES (2, 0, 6, 22, 7, NULL, NULL);
+    INSERT INTO attempt VALUES (5, 1, 0, 1, 5, 3, 12, 1, 2, NULL, NULL, 2, 30, 40, 50, 60);
+    INSERT INTO attempt VALUES (6, 2, 0, 1, 10, 3, 12, NULL, NULL, 2, '{"how":"lost","message":""}', NULL, NULL, NULL, 0, 0);
+    INSERT INTO attempt VALUES (7, 2, 0, 2, 6, 3, 14, 1, 2, 3, '{"how":"raised","message":"x"}', 2, 0, 9, 50, 60);
+    INSERT INTO event VALUES (1, 0, 8, 3, 0, 1, NULL, NULL, '{"by":"ada"}');
+    INSERT INTO event VALUES (1, 1, 20, 16, 1, 5, 0, 5, NULL);
+    INSERT INTO output VALUES (1, 0, x'2a');
+    INSERT INTO rejected VALUES (4, 1, 0, 5, 20, 'sales', 'p', 'dlq/x', 3, '{"range":3}');
+"""
+
+
+def test_what_there_was_before_tasks_had_instances_is_there_after(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    engine = engine_for(path)
+    with writing(engine) as connection:
+        migrate.upgrade(connection, "0002")
+    engine.dispose()
+    with sqlite3.connect(path) as old:
+        old.executescript(BEFORE_INSTANCES)
+        tables = ("run", "task_instance", "attempt", "event", "output", "rejected")
+        before = {table: old.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+        columns = {table: [row[1] for row in old.execute(f"PRAGMA table_info({table})")] for table in tables}
+    old.close()
+    store = open_store(path)
+    store.check()
+    with sqlite3.connect(path) as new:
+        for table in tables:
+            names = ", ".join(f'"{name}"' for name in columns[table])
+            assert new.execute(f"SELECT {names} FROM {table}").fetchall() == before[table]
+        indexes = [row[0] for row in new.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'earlier%'")]
+        assert (indexes, new.execute("PRAGMA foreign_key_check").fetchall()) == ([], [])
+    new.close()
+    assert {task.map_index for run_id in (1, 2) for task in store.tasks(run_id)} == {UNMAPPED}
+    assert [(row.attempt, row.state.value, row.map_index) for row in store.attempts(2)] == [
+        (6, "lost", -1),
+        (7, "failed", -1),
+    ]
+    assert [(event.task_no, event.map_index) for event in store.events(1)] == [(None, -1), (0, -1)]
+    assert (store.output(1, 0), store.run(1).parent, store.run(1).based_on) == (b"\x2a", None, None)
+    assert [(row.letters.count, row.map_index) for row in store.rejected()] == [(3, -1)]
+    assert store.backfill(7).runs == {"running": 1}
+    assert [found.tries for found in store.open_work()] == [{(0, UNMAPPED): 1}]
+    store.close()
+
+
+def test_a_database_that_was_migrated_is_what_a_new_one_is(tmp_path: Path) -> None:
+    engine = engine_for(tmp_path / "old.db")
+    with writing(engine) as connection:
+        migrate.upgrade(connection, "0002")
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.executescript(BEFORE_INSTANCES)
+    old.close()
+    open_store(tmp_path / "old.db").close()
+    open_store(tmp_path / "new.db").close()
+    assert tables_and_indexes(tmp_path / "old.db") == tables_and_indexes(tmp_path / "new.db")

@@ -84,6 +84,7 @@ def _task(node: Node, upstream: tuple[int, ...], number: Callable[[int], int], s
         spec.max_active,
         spec.call,
         spec.approval,
+        spec.tags,
     )
 
 

@@ -17,6 +17,9 @@ from .mistakes import Mistake
 if TYPE_CHECKING:
     from .dag import Dag
 
+YAML_SUFFIX: Final = ".dag.yaml"
+"""What the name of a dag file in YAML ends in."""
+
 MOST_PROBLEMS: Final = 100
 _LONGEST_TEXT: Final = 2_000
 _LONGEST_VALUE: Final = 200
@@ -93,6 +96,8 @@ class Collecting:
 
     def _nearer(self, spot: Place, near: str) -> Place:
         """The first place of ``near`` from ``spot`` on: best in quotes, else as whole words, else anywhere."""
+        if spot.file.endswith(YAML_SUFFIX):
+            near = near.replace("=", ": ", 1)
         word = re.escape(near.encode())
         lines = self._lines(spot.file)
         for wanted in (rb"(['\"])" + word + rb"\1", rb"(?<!\w)" + word + rb"(?!\w)", word):

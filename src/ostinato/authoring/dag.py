@@ -15,7 +15,7 @@ from .build import build
 from .check import Collecting, Place, caller, collecting, place_of, report, shown
 from .layout import Layout, layout
 from .mistakes import Mistake
-from .options import choice, flag, identifier, whole
+from .options import choice, flag, identifier, texts, whole
 from .params import declared
 from .schedule import first_instant, last_instant, zone
 from .unknown import LayoutStopped
@@ -132,7 +132,7 @@ def dag(
         deadline=_deadline(deadline, schedule),
         params=declared(params) if params else (),
         max_active_runs=whole("max_active_runs", max_active_runs, 1, 1_000_000, 16),
-        tags=_tags(tags),
+        tags=texts("tags", tags),
         outcome=choice("outcome", outcome, get_args(RunOutcome)),
         max_active_tasks=None
         if max_active_tasks is None
@@ -259,10 +259,3 @@ def _deadline(deadline: Deadline | None, schedule: Schedule | None) -> Deadline 
         report(Mistake.BAD_DEADLINE, "there is a deadline but no schedule", help, near="deadline=")
         return None
     return deadline if deadline.tz else replace(deadline, tz=schedule.tz if isinstance(schedule, Cron) else "UTC")
-
-
-def _tags(tags: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):  # pyright: ignore[reportUnnecessaryIsInstance]
-        report(Mistake.BAD_TEXT, f"tags={shown(tags)} is not a list of texts", "write tags=['sales']", near="tags=")
-        return ()
-    return tuple(dict.fromkeys(tags))

@@ -13,7 +13,7 @@ from .check import report, shown
 from .context import Context
 from .durations import Duration, seconds, size
 from .mistakes import Mistake
-from .options import choice, flag, identifier, whole
+from .options import choice, flag, identifier, texts, whole
 from .signature import Signature
 from .task import OWN_PAST, Task
 from .waits import no_function, waiting
@@ -33,6 +33,7 @@ class StepOptions(TypedDict, total=False):
     ``priority`` goes first. ``isolation="process"`` gives each try a process of its own, ``memory`` is what it may use
     (``"2GB"``). ``trigger_rule`` says which ends of the steps before let it begin. At most ``max_active`` tries of it are
     going on at once, over all runs of the dag. ``depends_on_past``: the same step of the interval before has succeeded.
+    ``tags`` name it together with others, when a part of a run is chosen.
     """
 
     task_id: str | None
@@ -45,6 +46,7 @@ class StepOptions(TypedDict, total=False):
     trigger_rule: TriggerRule
     max_active: int | None
     depends_on_past: bool
+    tags: Sequence[str]
 
 
 class TaskOptions(StepOptions, total=False):
@@ -239,6 +241,7 @@ def _spec(
     trigger_rule: TriggerRule = "all_success",
     max_active: int | None = None,
     depends_on_past: bool = False,
+    tags: Sequence[str] = (),
 ) -> TaskSpec:
     """What all steps of a task have in common, checked."""
     return TaskSpec(
@@ -254,6 +257,7 @@ def _spec(
         trigger_rule=choice("trigger_rule", trigger_rule, get_args(TriggerRule)),
         max_active=None if max_active is None else whole("max_active", max_active, 1, _MOST, 1),
         needs=(OWN_PAST,) if flag("depends_on_past", depends_on_past) else (),
+        tags=texts("tags", tags),
     )
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from ostinato.model.errors import DagFileInvalid, NotFound
 from ostinato.model.spec import DagSpec, Source
 
-from .check import Collecting, collecting, did_you_mean
+from .check import YAML_SUFFIX, Collecting, collecting, did_you_mean
 from .clock_guard.rewrite import NAME as ASKED
 from .clock_guard.rewrite import Asked, rewritten
 from .clock_guard.watch import Watch, tell_in_log
@@ -39,13 +39,19 @@ class LocalModule(Struct, frozen=True):
 class LocalModules(Struct):
     """Where local modules come from: a snapshot in executors, the folder itself while a file is compiled.
 
-    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it.
-    With ``asked`` the author's code shows it each call that it makes; see `clock_guard.rewrite`.
+    ``find`` gives a module by its dotted name, ``is_folder`` says whether a name is that of a folder with modules in it,
+    ``data`` gives a file that a dag in YAML names, by its path from the dag file's folder. With ``asked`` the author's
+    code shows it each call that it makes; see `clock_guard.rewrite`.
     """
 
     find: Callable[[str], LocalModule | None]
     is_folder: Callable[[str], bool]
+    data: Callable[[str], LocalModule | None]
     asked: Asked | None = None
+
+
+DATA: Final = "./"
+"""What the names of data files in a snapshot begin with. No module is called so."""
 
 
 class Loaded(Struct, frozen=True):
@@ -85,8 +91,13 @@ def load_source(source: Source, dag_id: str | None = None, *, watched: bool = Fa
 
 
 def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
-    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did."""
+    """Import a dag file, adding its dags and problems to ``gathered``. Gives the error it raised, if it did.
+
+    A dag file in YAML is read, and nothing is imported: its error is a module that it names and that is not there.
+    """
     install(modules)
+    if gathered.file.endswith(YAML_SUFFIX):
+        return _read_yaml(gathered, code, modules)
     name = _module_name(gathered.file)
     module = ModuleType(name)
     module.__file__ = gathered.file
@@ -107,6 +118,19 @@ def import_file(gathered: Collecting, code: bytes, modules: LocalModules) -> Bas
     finally:
         collecting.reset(token)
     return None
+
+
+def _read_yaml(gathered: Collecting, code: bytes, modules: LocalModules) -> BaseException | None:
+    from .yaml_dags import lay_out_file  # noqa: PLC0415 - dags in Python need no YAML
+
+    try:
+        missing = lay_out_file(gathered, code, modules)
+    except LayoutStopped:
+        return None
+    except BaseException as error:  # noqa: BLE001 - the time may be up, or the memory
+        note_import_error(gathered, error)
+        return error
+    return None if missing is None else ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
 
 def build_all(gathered: Collecting) -> list[DagSpec]:
@@ -203,8 +227,9 @@ def install(modules: LocalModules) -> None:
 def local_modules(source: Source, asked: Asked | None = None) -> LocalModules:
     """The modules of a snapshot."""
     modules = {name: LocalModule(name, path, code) for name, path, code in source.modules}
-    folders = {name[:dot] for name in modules for dot in range(len(name)) if name[dot] == "."}
-    return LocalModules(modules.get, folders.__contains__, asked)
+    named = [name for name in modules if not name.startswith(DATA)]
+    folders = {name[:dot] for name in named for dot in range(len(name)) if name[dot] == "."}
+    return LocalModules(modules.get, folders.__contains__, lambda name: modules.get(DATA + name), asked)
 
 
 def _module_name(file: str) -> str:

@@ -68,6 +68,13 @@ class Mistake(StrEnum):
     SQL_ASKS_CHANCE = "OST-183"
     NO_REASON = "OST-184"
     UNSTEADY = "OST-185"
+    BAD_YAML = "OST-190"
+    YAML_TOO_LARGE = "OST-191"
+    BAD_WORDS = "OST-192"
+    UNKNOWN_STEP = "OST-193"
+    UNKNOWN_FUNCTION = "OST-194"
+    BAD_FILLING = "OST-195"
+    BAD_FOR_EACH = "OST-196"
 
 
 MEANING: Final = {
@@ -132,4 +139,11 @@ MEANING: Final = {
     Mistake.SQL_ASKS_CHANCE: "A warning: SQL in the code of a task asks the database for chance.",
     Mistake.NO_REASON: "A warning: a comment `# clock ok` gives no reason, and exempts nothing.",
     Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock, chance, or the order of a set.",
+    Mistake.BAD_YAML: "The file is not YAML 1.2, or uses what is not understood here: tags, keys that are not text or there twice.",
+    Mistake.YAML_TOO_LARGE: "The file is too large, nested too deeply, or its aliases stand for too much.",
+    Mistake.BAD_WORDS: "The file does not satisfy the JSON Schema of dags in YAML.",
+    Mistake.UNKNOWN_STEP: "A step names another one that is not there.",
+    Mistake.UNKNOWN_FUNCTION: "A step names a function `module:function` whose module or function is not there.",
+    Mistake.BAD_FILLING: "`$output`, `$gathered`, `$param`, `$item`, `$turn` stand alone in a mapping, with one name.",
+    Mistake.BAD_FOR_EACH: "`for_each` names a list, here or in a file beside, and `${item}` or `${item.part}` stands for its items.",
 }

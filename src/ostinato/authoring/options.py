@@ -1,6 +1,7 @@
 """Options that are names, numbers, one of a few words, or yes and no. A wrong one is reported; something stands in for it."""
 
 import re
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from .check import did_you_mean, listed, report, shown
@@ -48,3 +49,12 @@ def flag(option: str, value: bool) -> bool:
         return value
     report(Mistake.BAD_CHOICE, f"{option}={shown(value)} is not a choice", "it is True or False", near=f"{option}=")
     return False
+
+
+def texts(option: str, value: Sequence[str]) -> tuple[str, ...]:
+    """A list of texts, each once. A wrong one is reported, and none stands in for it."""
+    if isinstance(value, str) or not all(isinstance(text, str) for text in value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        help = f"write {option}=['sales']"
+        report(Mistake.BAD_TEXT, f"{option}={shown(value)} is not a list of texts", help, near=f"{option}=")
+        return ()
+    return tuple(dict.fromkeys(value))

@@ -12,6 +12,7 @@ from ostinato.model.errors import BackfillOver, UsageError
 from ostinato.model.spec import DagSpec
 
 from .cancel import asker
+from .confirm import Yes, confirm
 from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 from .errors import did_you_mean
 from .session import present_home, present_state, state
@@ -149,13 +150,15 @@ def resume(backfill: BackfillId, wait: Wait = False, timeout: Timeout = None, as
         return _tell(store, home, backfill, wait=wait, timeout=timeout, as_json=as_json)
 
 
-@app.command("cancel", epilog="ostinato backfill cancel 3")
-def cancel(backfill: BackfillId, as_json: AsJson = False) -> None:
+@app.command("cancel", epilog="ostinato backfill cancel 3\nostinato backfill cancel 3 --yes")
+def cancel(backfill: BackfillId, yes: Yes = False, as_json: AsJson = False) -> None:
     """Stop a backfill: runs that have not ended are cancelled, what is done stays."""
     from .backfill_progress import BackfillWatched  # noqa: PLC0415
 
     home, now = present_home(), SystemClock().now()
     with state(home) as store:
+        if not _over(store, backfill):
+            confirm(f"Stop backfill {backfill} and all its runs that have not ended?", yes=yes)
         asked = store.cancel_backfill(backfill, asker(), now)
         if not asked and _over(store, backfill):
             raise BackfillOver(f"backfill {backfill} is over", help="There is nothing left to stop.")

@@ -7,6 +7,7 @@ from ostinato.control.hint import hint
 from ostinato.model.errors import Conflict
 from ostinato.model.state import FINAL_RUN
 
+from .confirm import Yes, confirm
 from .documents import OneRunDocument
 from .reading import run_document
 from .session import present_home, state
@@ -17,12 +18,14 @@ from .words import AsJson, RunName, declaration
 app = declaration()
 
 
-@app.command(epilog="ostinato cancel 12\nostinato cancel sales@2025-05-01")
-def cancel(run: RunName, as_json: AsJson = False) -> None:
+@app.command(epilog="ostinato cancel 12\nostinato cancel sales@2025-05-01 --yes")
+def cancel(run: RunName, yes: Yes = False, as_json: AsJson = False) -> None:
     """Stop a run: what has not started never starts, what runs is stopped; what succeeded stays."""
     home = present_home()
     with state(home) as store:
         found = run_named(store, run)
+        if found.state not in FINAL_RUN:
+            confirm(f"Stop run {found.run_id} of {found.dag_id}, which is {found.state}?", yes=yes)
         asked = store.request_cancel(found.run_id, asker(), SystemClock().now())
         found = store.run(found.run_id)
         if not asked and found.state in FINAL_RUN:

@@ -32,6 +32,10 @@ COMMANDS: Final = (
         ("start", "ls", "show", "pause", "resume", "cancel"),
         "start",
     ),
+    Command("rerun", "Work", "run a part of a run that is over again", "rerun"),
+    Command("mark", "Work", "say how a task of a run ends", "mark"),
+    Command("approve", "Work", "say yes to what a run asks", "approve"),
+    Command("decline", "Work", "say no to what a run asks", "decline"),
     Command("cancel", "Work", "stop a run", "cancel"),
     Command("dags", "Look", "list dags; pause and unpause their schedules", "dags", ("ls", "pause", "unpause"), "ls"),
     Command("runs", "Look", "list runs, newest first", "runs"),
@@ -40,6 +44,7 @@ COMMANDS: Final = (
     Command("logs", "Look", "what the tasks of a run wrote", "logs"),
     Command("why", "Look", "why a dag, run or task is where it is, and what moves it", "why"),
     Command("dlq", "Look", "rejected records: where they wait and why", "dlq", ("ls", "show"), "ls"),
+    Command("tasks", "Keep in order", "switch tasks off and on", "tasks", ("ls", "off", "on"), "ls"),
     Command("pools", "Keep in order", "list pools and set how much they hold", "pools", ("ls", "set"), "ls"),
     Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),
 )

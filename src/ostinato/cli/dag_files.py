@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.model.errors import NotFound, UsageError
 
 
@@ -27,6 +28,6 @@ def _existing(text: str) -> Path:
         raise NotFound(f"there is no file {text[:200]}", help=error.strerror or "") from error
     if not found:
         raise NotFound(f"there is no file {text}", help="Name the Python file that defines the dag, or its folder.")
-    if not path.is_dir() and path.suffix != ".py":
-        raise UsageError(f"{text} is no Python file", help="A dag file ends in .py.")
+    if not path.is_dir() and path.suffix != ".py" and not path.name.endswith(YAML_SUFFIX):
+        raise UsageError(f"{text} is no dag file", help=f"A dag file ends in .py or {YAML_SUFFIX}.")
     return path

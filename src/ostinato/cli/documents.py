@@ -11,7 +11,10 @@ from msgspec import Struct
 
 
 class RunDocument(Struct, kw_only=True):
-    """One run. ``logical_date`` is what it is for, in the schedule's zone; ``started_at`` is when it ran."""
+    """One run. ``logical_date`` is what it is for, in the schedule's zone; ``started_at`` is when it ran.
+
+    ``based_on`` is the run that it took results over from.
+    """
 
     run_id: int
     dag_id: str
@@ -25,6 +28,7 @@ class RunDocument(Struct, kw_only=True):
     params: dict[str, Any]
     by: str
     backfill_id: int | None
+    based_on: int | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -44,6 +48,53 @@ class OneRunDocument(Struct, kw_only=True):
 
     schema: str = "run/1"
     run: RunDocument
+
+
+class CarriedDocument(Struct, kw_only=True):
+    """A task instance that a new run does not run: the state it ends in there, and why."""
+
+    task: str
+    state: str
+    cause: str
+
+
+class RerunDocument(Struct, kw_only=True):
+    """Answer of ``rerun``, and of ``mark`` for a run that is over: what runs ``again`` of the run ``based_on``.
+
+    ``run`` is null for a dry run. ``version`` is the dag version that is run.
+    """
+
+    schema: str = "rerun/1"
+    run: RunDocument | None
+    based_on: int
+    version: str
+    again: list[str]
+    carried: list[CarriedDocument]
+
+
+class DecisionDocument(Struct, kw_only=True):
+    """Answer of ``approve``, ``decline``, and of ``mark`` for a run that goes on: what was decided about which tasks."""
+
+    schema: str = "decision/1"
+    run_id: int
+    tasks: list[str]
+    decision: str
+    by: str
+
+
+class SwitchedOffDocument(Struct, kw_only=True):
+    """A task that is switched off, and the state that it ends in without being run."""
+
+    dag_id: str
+    task_id: str
+    ends_as: str
+
+
+class SwitchedOffTasksDocument(Struct, kw_only=True):
+    """Answer of ``tasks``: those that are switched off."""
+
+    schema: str = "switched-off/1"
+    tasks: list[SwitchedOffDocument]
 
 
 class AttemptDocument(Struct, kw_only=True):

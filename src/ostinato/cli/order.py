@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ostinato.authoring.params import from_text
+from ostinato.control.next_run import create_next
 from ostinato.decide.timetable import interval_at, interval_starting, intervals_between, latest_complete
 from ostinato.model.change import NewRun
-from ostinato.model.errors import Conflict, UsageError
-from ostinato.model.record import Run, nth_of, run_key
+from ostinato.model.errors import UsageError
+from ostinato.model.record import Run
 from ostinato.model.spec import DagSpec, Schedule
 from ostinato.model.time import DataInterval, Instant, instant
 from ostinato.model.value import encode
@@ -16,8 +17,6 @@ from .when import day_bounds, logical_date, parse_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.store import Store
-
-_TRIES = 10
 
 
 def interval_for(schedule: Schedule | None, date: str | None, now: Instant) -> DataInterval:
@@ -46,18 +45,8 @@ def new_run(store: "Store", spec: DagSpec, interval: DataInterval, params: Seque
     """Create a run by hand; the interval's earlier runs stay as they are. Raises UsageError for parameters that misfit."""
     version = store.dag(spec.dag_id).version
     values = encode(from_text(spec.params, pairs(params)))
-    for _ in range(_TRIES):
-        key = run_key(interval.start, _next_nth(store, spec.dag_id, interval))
-        wanted = NewRun(spec.dag_id, version, key, "manual", interval.start, interval.end, values, now, by=by)
-        if created := store.create_runs([wanted]):
-            return created[0]
-    raise Conflict(f"others keep creating runs of {spec.dag_id} for this interval", help="Try again.")
-
-
-def _next_nth(store: "Store", dag_id: str, interval: DataInterval) -> int:
-    """How many-eth run of its interval the next one is."""
-    newest = store.latest_by_interval(dag_id, interval.start, interval.start + 1).get(interval.start)
-    return 1 if newest is None else nth_of(newest) + 1
+    wanted = NewRun(spec.dag_id, version, "", "manual", interval.start, interval.end, values, now, by=by)
+    return create_next(store, wanted)
 
 
 def pairs(params: Sequence[str]) -> dict[str, str]:

@@ -44,6 +44,8 @@ def _head(document: ShowDocument, ink: Ink) -> None:
         ("kind", f"{run.kind} {run.backfill_id or ''}".strip() + (f", by {run.by}" if run.by else "")),
         ("version", run.version[:12]),
     ]
+    if run.based_on is not None:
+        facts.append(("goes on from", f"run {run.based_on}"))
     if run.params:
         facts.append(("params", ", ".join(f"{name}={value}" for name, value in run.params.items())))
     if run.cancel_requested_at:

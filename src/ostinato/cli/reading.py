@@ -54,6 +54,7 @@ def run_document(run: Run, spec: DagSpec) -> RunDocument:
         params=plain_params(run.params),
         by=run.by,
         backfill_id=run.backfill_id,
+        based_on=run.based_on,
         created_at=moment(run.created_at),
         started_at=when(run.started_at),
         finished_at=when(run.finished_at),

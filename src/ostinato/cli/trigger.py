@@ -6,6 +6,7 @@ import typer
 
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
+from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
 
@@ -16,7 +17,7 @@ from .session import present_home, state
 from .target import spec_of
 from .terminal import Ink, next_step, out, out_json
 from .when import duration
-from .words import AsJson, DagId, Params, Timeout, declaration
+from .words import AsJson, DagId, Params, Timeout, Wait, declaration
 
 if TYPE_CHECKING:
     from ostinato.store import Store
@@ -37,7 +38,7 @@ def trigger(
     dag: DagId,
     date: RunDate = None,
     param: Params = None,
-    wait: Annotated[bool, typer.Option("--wait", help="wait until it is done; exit 1 if it did not succeed")] = False,
+    wait: Wait = False,
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> int:
@@ -53,12 +54,7 @@ def trigger(
         run = new_run(store, spec, interval_for(spec.schedule, date, now), param or [], asker(), now)
         hint(home)
         if wait:
-            from .follow import progress  # noqa: PLC0415
-            from .watch import Silence, view_for_people, watch  # noqa: PLC0415
-
-            give_up_at = None if timeout is None else now + round(timeout * 1_000)
-            with progress(home, run_only=run.run_id) as pause:
-                run = watch(store, run, pause, Silence() if as_json else view_for_people(home), give_up_at)
+            run = awaited(store, home, run, timeout, as_json=as_json)
         document = run_document(run, spec)
         if wait and not as_json:
             tell_end(store, run)
@@ -68,6 +64,16 @@ def trigger(
         out(f"run {document.run_id} of {document.dag_id} for {document.logical_date} is {document.state}")
         next_step(f"ostinato show {document.run_id}")
     return exit_code(run) if wait else 0
+
+
+def awaited(store: "Store", home: Home, run: Run, timeout: float | None, *, as_json: bool) -> Run:
+    """The run once it is over. Raises WaitedTooLong after ``timeout`` seconds."""
+    from .follow import progress  # noqa: PLC0415
+    from .watch import Silence, view_for_people, watch  # noqa: PLC0415
+
+    give_up_at = None if timeout is None else SystemClock().now() + round(timeout * 1_000)
+    with progress(home, run_only=run.run_id) as pause:
+        return watch(store, run, pause, Silence() if as_json else view_for_people(home), give_up_at)
 
 
 def tell_end(store: "Store", run: Run) -> None:

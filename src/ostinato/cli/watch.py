@@ -160,7 +160,12 @@ class Lines:
         """Nothing is left open."""
 
 
+_TAKEN_OVER: Final = frozenset({Cause.CARRIED_SUCCESS, Cause.CARRIED_SKIPPED})
+
+
 def _worth_a_line(event: LoggedEvent, watched: Watched) -> bool:
+    if event.cause in _TAKEN_OVER:
+        return False
     if event.becomes == TaskState.UP_FOR_RETRY:
         return True
     if watched.many and event.becomes in (TaskState.SUCCESS, TaskState.SKIPPED):

@@ -7,6 +7,7 @@ from threading import Thread
 
 from msgspec import structs
 
+from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.clock import Clock
 from ostinato.model.errors import NotFound
 from ostinato.model.limits import Limits
@@ -21,7 +22,7 @@ from .steady import compile_steady
 
 
 def dag_files(paths: Iterable[Path]) -> list[Path]:
-    """The Python files that the paths name: files as they are, folders with all that is below them.
+    """The dag files (Python and YAML) that the paths name: files as they are, folders with all that is below them.
 
     Names that begin with a dot or an underscore are passed over. Raises NotFound for a path that does not exist.
     """
@@ -29,7 +30,7 @@ def dag_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise NotFound("there is no such file or folder", where=str(path))
-        below = path.rglob("*.py") if path.is_dir() else [path]
+        below = [*path.rglob("*.py"), *path.rglob(f"*{YAML_SUFFIX}")] if path.is_dir() else [path]
         found.update(file.absolute() for file in below if not _hidden(file.relative_to(path)))
     return sorted(found)
 

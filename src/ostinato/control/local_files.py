@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from ostinato.authoring.imports import imported_names
-from ostinato.authoring.load import LocalModule, LocalModules
+from ostinato.authoring.load import DATA, LocalModule, LocalModules
 
 from .file_mark import FileMark, mark
 
@@ -28,7 +28,7 @@ class LocalFiles:
 
     def modules(self) -> LocalModules:
         """Modules straight from the folder; what is found is remembered."""
-        return LocalModules(self._find, self._is_folder)
+        return LocalModules(self._find, self._is_folder, self._data)
 
     def snapshot(self) -> tuple[tuple[str, str, bytes], ...]:
         """All modules found so far, and those that they or the dag file import anywhere, by name."""
@@ -82,6 +82,20 @@ class LocalFiles:
                 self._sources[str(path)] = code
                 return module
         return None
+
+    def _data(self, name: str) -> LocalModule | None:
+        """A file that is no module, as a part of the snapshot; if it is not there, it may appear."""
+        known = self._found.get(DATA + name)
+        if known is not None:
+            return known
+        path = self._folder / name
+        if not path.is_file():
+            self._marks[str(path)] = mark(path)
+            return None
+        code = self.read(path)
+        self._sources[str(path)] = code
+        found = self._found[DATA + name] = LocalModule(DATA + name, str(path), code)
+        return found
 
     def _is_folder(self, name: str) -> bool:
         place = self._folder.joinpath(*name.split("."))

@@ -189,7 +189,8 @@ class Scheduler:
         for run_id, by in self._store.cancel_requests():
             board.cancel(run_id, by, now)
         for intervention in self._store.interventions():
-            board.decided(intervention, now)
+            if self._only_run is None or intervention.run_id in board.runs:
+                board.decided(intervention, now)
         board.capacity.set_pools(self._store.pools())
         revision = self._store.backfills_revision()
         if revision != self._backfills_revision:
@@ -214,10 +215,12 @@ class Scheduler:
 
     def _open(self, board: Board, runs: Sequence[Run], now: Instant) -> None:
         for run in runs:
-            if run.based_on is not None:
-                board.adopt(self._store.open_run(run.run_id), self._shape(run.version), now)
-            elif self._is_mine(run, board):
+            if not self._is_mine(run, board):
+                continue
+            if run.based_on is None:
                 board.open_run(run, self._shape(run.version))
+            else:
+                board.adopt(self._store.open_run(run.run_id), self._shape(run.version), now)
 
     # --- one step -----------------------------------------------------------------------------------------------
 

@@ -86,8 +86,16 @@ class Agenda:
             self._watch(expectation.dag_id, expectation.start, expectation.due_at)
 
     def succeeded(self, run: Run, now: Instant, commit: Commit) -> None:
-        """An interval is done: its deadline is met, or made good late."""
-        key = (run.dag_id, run.interval.start)
+        """An interval is done: its deadline is met, or made good late. A backfill's run may be for several."""
+        starts = [run.interval.start]
+        if run.kind == "backfill":
+            watched = {start for dag_id, start in (*self._open, *self._missed) if dag_id == run.dag_id}
+            starts = sorted(start for start in watched if run.interval.start <= start < run.interval.end)
+        for start in starts:
+            self._done(run.dag_id, start, now, commit)
+
+    def _done(self, dag_id: str, start: Instant, now: Instant, commit: Commit) -> None:
+        key = (dag_id, start)
         late = key in self._missed
         due_at = self._open.pop(key, None)
         if due_at is None and not late:

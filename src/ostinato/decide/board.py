@@ -14,7 +14,7 @@ from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import Intervention, OpenRun, Run
 from ostinato.model.spec import TaskSpec
-from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
+from ostinato.model.state import FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 
 from .admission import Admission
@@ -321,8 +321,6 @@ class Board:
 
     def _over(self, live: LiveRun, now: Instant) -> None:
         """All its tasks are final: so is the run, and the task that called for it."""
-        if live.run.state in FINAL_RUN:
-            return
         step = self._scribe.step
         if live.cancelling:
             self._scribe.move_run(live, Cause.CANCEL_CONFIRMED, now)

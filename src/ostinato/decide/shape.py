@@ -4,6 +4,7 @@ In the graph of the dag every task of a scope stands where the scope stands: it 
 it waits for inside of the scope is in the scope's own graph, which is gone through once for each instance.
 """
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Final
 
@@ -44,6 +45,13 @@ class Shape:
     def failed(self, states: list[TaskState]) -> bool:
         """Whether a run whose tasks ended so has failed, by the dag's rule. ``states`` are by task number."""
         return run_failed(self.spec, self.graph, states)
+
+    def nodes(self, names: Collection[str], scope: ScopeShape | None) -> list[int]:
+        """The nodes that tasks and scopes of these names are, in the dag's graph or a scope's; others are passed over."""
+        numbers = [self.numbers[name] for name in names if name in self.numbers]
+        if scope is not None:
+            return [scope.place[no] for no in numbers if no in scope.place]
+        return numbers + [each.members[0] for each in self.scopes if each.spec.scope_id in names]
 
     def _outer(self, task: TaskSpec, everywhere: dict[int, int]) -> Node:
         if task.scope is None:

@@ -171,21 +171,12 @@ class Walk:
     def _steer(self, live: LiveRun, no: int, follow: Sequence[str], now: Instant) -> list[int]:
         """Skip what a branch or a short circuit leaves aside."""
         frame = live.frames[no]
-        left_aside = frame.graph.ended_by(no - frame.first, self._nodes(live, frame, follow))
+        scope = None if frame.scope is None else frame.scope.shape
+        left_aside = frame.graph.ended_by(no - frame.first, live.shape.nodes(follow, scope))
         skipped = [frame.first + node for node in left_aside if live.states[frame.first + node] is TaskState.NONE]
         for each in skipped:
             self._scribe.move_task(live, each, _STEERED[live.task(no).kind], now)
         return skipped
-
-    def _nodes(self, live: LiveRun, frame: Frame, names: Sequence[str]) -> list[int]:
-        """The nodes that tasks and scopes of these names are in a graph; those it does not have are passed over."""
-        numbers = [live.shape.numbers[name] for name in names if name in live.shape.numbers]
-        if frame.scope is not None:
-            return [frame.scope.shape.place[no] for no in numbers if no in frame.scope.shape.place]
-        for scope in live.shape.scopes:
-            if scope.spec.scope_id in names:
-                numbers += scope.members[:1]
-        return numbers
 
 
 _THERE = frozenset({TaskState.SUCCESS, TaskState.SKIPPED})

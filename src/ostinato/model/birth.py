@@ -43,6 +43,17 @@ def first_events(run: Run, new: NewRun) -> list[Event]:
     cause = CAUSE_OF[run.kind] if run.based_on is None else Cause.RERUN
     events = [Event(run.run_id, 0, run.created_at, cause, "none", RunState.QUEUED, facts=facts or None)]
     for seq, each in enumerate(new.carried, 1):
-        moved = Event(run.run_id, seq, new.at, each.cause, "none", each.becomes, each.task_no, map_index=each.map_index)
-        events.append(moved)
+        events.append(
+            Event(
+                run.run_id,
+                seq,
+                new.at,
+                each.cause,
+                "none",
+                each.becomes,
+                each.task_no,
+                facts=None if each.follow is None else {"follow": list(each.follow)},
+                map_index=each.map_index,
+            )
+        )
     return events

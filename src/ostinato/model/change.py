@@ -35,7 +35,8 @@ SwitchedOff = Literal["success", "skipped"]
 class Carried(Struct, frozen=True):
     """A task instance of a new run that begins where one of an earlier run ended, or where ``cause`` says.
 
-    ``output_of`` is the task number, in the earlier run, whose output it takes over; None: no output.
+    ``output_of`` is the task number, in the earlier run, whose output it takes over; None: no output. ``follow`` is what
+    one that steers has said is to go on; None: everything.
     """
 
     task_no: int
@@ -43,6 +44,7 @@ class Carried(Struct, frozen=True):
     becomes: TaskState
     cause: Cause
     output_of: int | None = None
+    follow: tuple[str, ...] | None = None
 
 
 class NewRun(Struct, frozen=True):

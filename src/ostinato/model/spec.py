@@ -156,7 +156,8 @@ class TaskSpec(Struct, frozen=True, omit_defaults=True):
 
     ``conditions`` are as many as upstreams, each the outcomes that its edge takes; then the trigger rule does not count.
     ``scope`` is an index into ``DagSpec.scopes``; a task in a scope has upstreams in the same scope only. ``max_active``
-    bounds its live attempts over all runs of the dag. A called dag's parameters are the ``kwargs``.
+    bounds its live attempts over all runs of the dag. A called dag's parameters are the ``kwargs``. ``tags`` are for those
+    who choose what to run.
     """
 
     task_id: str
@@ -181,6 +182,7 @@ class TaskSpec(Struct, frozen=True, omit_defaults=True):
     max_active: int | None = None
     call: CallDag | None = None
     approval: Approval | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Scope(Struct, frozen=True, omit_defaults=True):

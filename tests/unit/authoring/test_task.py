@@ -38,6 +38,10 @@ def f() -> None: ...
     )
 
 
+def test_a_task_has_its_tags_each_once() -> None:
+    assert made("@task(tags=['slow', 'gold', 'slow'])\ndef f() -> None: ...").tags == ("slow", "gold")
+
+
 def test_the_longest_delay_is_never_shorter_than_the_first() -> None:
     assert retry(first_delay="1h", max_delay="1m").max_delay == 3600
 
@@ -102,6 +106,7 @@ def test_a_task_outside_of_a_dag_is_refused_saying_how_to_call_it() -> None:
         ("task(retry=retry(first_delay='x'))", "OST-132", "'x'"),
         ("sensor(every='x', timeout='1m')", "OST-132", "'x'"),
         ("sensor(every='1m', timeout=-1)", "OST-132", "-1"),
+        ("task(tags='slow')", "OST-139", "tags="),
         ("task(max_active=0)", "OST-136", "max_active=0"),
         ("task(depends_on_past='yes')", "OST-135", "depends_on_past="),
         ("branch(timeout=0)", "OST-132", "0"),

@@ -174,7 +174,7 @@ def test_a_backfill_is_paused_resumed_and_cancelled(ostinato: Command, plant: Pl
         return ostinato("backfill", *words, "1", "--json").json["backfill"]["state"]
 
     ostinato("backfill", "sales", *APRIL)
-    steps = [("pause",), ("pause",), ("resume",), ("resume",), ("pause",), ("cancel",), ("show",)]
+    steps = [("pause",), ("pause",), ("resume",), ("resume",), ("pause",), ("cancel", "--yes"), ("show",)]
     assert [state(*words) for words in steps] == [
         "paused",
         "paused",

@@ -81,7 +81,7 @@ WRONG_WORDS = [
     typed("dags pause slaes", 4, "sales"),
     typed("dags puase sales", 2, "puase"),
     typed("check nowhere.py", 4, "there is no file nowhere.py"),
-    typed("check notes.txt", 2, "is no Python file"),
+    typed("check notes.txt", 2, "is no dag file"),
     typed("run nowhere.py", 4, "there is no file nowhere.py"),
     typed("run .", 2, "is a folder"),
     typed("run two.py", 2, "two.py:first"),

@@ -166,8 +166,8 @@ def test_a_pause_is_seen_in_the_list_and_can_be_lifted(ostinato: Command, story:
 
 
 def test_cancelling_asks_once_and_says_so(ostinato: Command, story: Story) -> None:
-    assert "run 3 of sales is asked to stop" in ostinato("cancel", "3").out
-    assert "run 3 of sales was already asked to stop" in ostinato("cancel", "3").out
+    assert "run 3 of sales is asked to stop" in ostinato("cancel", "3", "--yes").out
+    assert "run 3 of sales was already asked to stop" in ostinato("cancel", "3", "--yes").out
     assert ostinato("show", "3", "--json").json["run"]["cancel_requested_at"] is not None
 
 
@@ -208,7 +208,7 @@ def test_a_dry_run_changes_nothing(ostinato: Command, story: Story) -> None:
 
 def test_a_backfill_is_cancelled_as_a_whole(ostinato: Command, story: Story) -> None:
     ostinato("backfill", "sales", "--from", "2025-04-01", "--to", "2025-04-03")
-    answer = ostinato("backfill", "cancel", "1")
+    answer = ostinato("backfill", "cancel", "1", "--yes")
     assert "3 runs of backfill 1 are asked to stop" in answer.out
     runs = ostinato("runs", "--backfill", "1", "--json").json["runs"]
     assert all(run["cancel_requested_at"] for run in runs)

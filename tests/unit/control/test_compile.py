@@ -476,3 +476,19 @@ def test_a_limit_of_descriptors_is_no_obstacle(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_a_list_that_a_dag_in_yaml_is_made_for_is_a_part_of_its_version(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("raise SystemExit('imported')\ndef load(): ...\n")
+    (tmp_path / "partners.json").write_text('["acme"]')
+    file = tmp_path / "partners.dag.yaml"
+    file.write_text("for_each: {item: p, in: partners.json}\ndag: load_${p}\ntasks: {load: {run: 'work:load'}}\n")
+    first = compile_file(file, Limits())
+    assert [dag.spec.dag_id for dag in first.dags] == ["load_acme"]
+    assert [name for name, _, _ in first.source.modules] == ["./partners.json", "work"]
+    assert unchanged(first.files)
+    (tmp_path / "partners.json").write_text('["acme", "globex"]')
+    assert not unchanged(first.files)
+    second = compile_file(file, Limits())
+    assert [dag.spec.dag_id for dag in second.dags] == ["load_acme", "load_globex"]
+    assert second.dags[0].version != first.dags[0].version

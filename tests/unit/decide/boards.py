@@ -11,7 +11,7 @@ from ostinato.model.change import Commit, Decision
 from ostinato.model.limits import Limits
 from ostinato.model.message import Failure, Finished, Hello, Started, Verdict
 from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Retry, Sensor, TaskSpec
+from ostinato.model.spec import CompiledDag, DagSpec, Retry, Scope, Sensor, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
@@ -25,14 +25,15 @@ LOGIC = Failure("raised", "wrong", declared="logic")
 RETRY = Retry(transient=2, resource=1, first_delay=4.0, jitter=0.0)
 
 
-def spec_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16) -> DagSpec:
+def spec_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16, scopes: tuple[Scope, ...] = ()) -> DagSpec:
     """A dag of these tasks."""
-    return DagSpec(dag_id, tasks, max_active_runs=most)
+    return DagSpec(dag_id, tasks, max_active_runs=most, scopes=scopes)
 
 
-def shape_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16) -> Shape:
+def shape_of(*tasks: TaskSpec, dag_id: str = "sales", most: int = 16, scopes: tuple[Scope, ...] = ()) -> Shape:
     """The shape of a dag of these tasks."""
-    return Shape(CompiledDag(spec_of(*tasks, dag_id=dag_id, most=most), f"{dag_id}.py", "source", "version"))
+    spec = spec_of(*tasks, dag_id=dag_id, most=most, scopes=scopes)
+    return Shape(CompiledDag(spec, f"{dag_id}.py", "source", "version"))
 
 
 def run_of(run_id: int, *, dag_id: str = "sales", day: int = 0, kind: str = "manual") -> Run:
@@ -81,10 +82,10 @@ class Desk:
         self.board.agent_joined(Hello(agent, 1, window, window, tuple(holds), tuple(predecessors)), self.now)
         return self.tick()
 
-    def open(self, *tasks: TaskSpec, run: Run | None = None, most: int = 16) -> int:
+    def open(self, *tasks: TaskSpec, run: Run | None = None, most: int = 16, scopes: tuple[Scope, ...] = ()) -> int:
         """A run of a dag of these tasks, by default the run 1."""
         opened = run or run_of(1)
-        self.board.open_run(opened, shape_of(*tasks, dag_id=opened.dag_id, most=most))
+        self.board.open_run(opened, shape_of(*tasks, dag_id=opened.dag_id, most=most, scopes=scopes))
         self.tick()
         while (due := self.board.next_due()) is not None and due <= self.now:
             self.tick()
@@ -147,6 +148,11 @@ class Desk:
         """The state each task of a run was last written in."""
         moves = [move for commit in self.commits for move in commit.tasks if move.run_id == run_id]
         return {move.task_no: move.becomes for move in moves}
+
+    def task_states(self, run_id: int = 1) -> dict[Instance, TaskState]:
+        """The state each task instance of a run was last written in."""
+        moves = [move for commit in self.commits for move in commit.tasks if move.run_id == run_id]
+        return {(move.task_no, move.map_index): move.becomes for move in moves}
 
     def run_state(self, run_id: int = 1) -> RunState:
         """The state a run was last written in."""

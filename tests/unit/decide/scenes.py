@@ -13,7 +13,7 @@ from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run
 from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
-from ostinato.model.state import RunState, TaskState
+from ostinato.model.state import FINAL_RUN, RunState, TaskState
 from ostinato.model.value import encode
 from tests.unit.decide.boards import LOGIC, NOW, run_of
 from tests.unit.decide.naive import Play
@@ -138,6 +138,10 @@ class Scene:
 
     def cancel(self, run_id: int = 1) -> None:
         """Somebody wants a run to stop."""
+        run = self.written.runs[run_id]
+        if run.state in FINAL_RUN:
+            return
+        self.written.runs[run_id] = structs.replace(run, cancel_requested_at=self.now)
         self.board.cancel(run_id, "ann", self.now)
         self.settle()
 

@@ -242,3 +242,14 @@ def test_after_a_restart_deadlines_are_watched_as_they_stand(state: str, told: l
 def test_an_interval_that_nobody_waits_for_is_met_by_nothing() -> None:
     calendar = Calendar(hourly())
     assert not calendar.success(NOON, NOON + HOUR)
+
+
+def test_a_backfills_run_for_several_intervals_makes_good_all_of_them() -> None:
+    calendar = Calendar(DagSpec("sales", TASKS))
+    for at in range(3):
+        calendar.agenda.expect(Expectation("sales", NOON + at * HOUR, NOON + 4 * HOUR, "expected", NOON))
+    run = structs.replace(run_of(1, kind="backfill"), state=RunState.SUCCESS)
+    run = structs.replace(run, interval=run.interval.__class__(NOON, NOON + 2 * HOUR))
+    commit = Commit()
+    calendar.agenda.succeeded(run, NOON, commit)
+    assert [(move.start, move.becomes) for move in commit.expectations] == [(NOON, "met"), (NOON + HOUR, "met")]

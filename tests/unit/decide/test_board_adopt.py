@@ -33,3 +33,13 @@ def test_a_task_that_was_to_be_tried_again_is_when_it_is_due() -> None:
     desk.board.adopt(found, shape_of(TaskSpec("t")), NOW)
     assert not desk.tick().dispatches
     assert [dispatch.number for dispatch in desk.tick(50).dispatches.values()] == [2]
+
+
+def test_a_queued_run_that_is_known_already_stays_as_it_is() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.board.adopt(OpenRun(run_of(1), (), (), {}, {}, 1), shape_of(TaskSpec("t")), NOW)
+    assert len(desk.board.admission) == 1
+    desk.tick()
+    desk.board.adopt(OpenRun(run_of(1), (), (), {}, {}, 1), shape_of(TaskSpec("t")), NOW)
+    assert not desk.tick().dispatches

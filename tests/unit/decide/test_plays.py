@@ -22,7 +22,7 @@ from ostinato.model.spec import (
     TaskSpec,
     TriggerRule,
 )
-from ostinato.model.state import RunState
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState
 from tests.unit.decide.naive import Play, end_of_run
 from tests.unit.decide.scenes import CHILD, Scene
 
@@ -125,11 +125,24 @@ def plays(draw: DrawFn) -> Play:
     return Play(spec, ends, follow, items)
 
 
-@settings(max_examples=500)
+def keeps_limits(scene: Scene) -> bool:
+    """Whether no scope has more instances going on than it may. Those have begun in which anything is going on."""
+    going: dict[int, set[int]] = {}
+    for (no, index), state in scene.states().items():
+        scope = scene.play.spec.tasks[no].scope
+        if scope is not None and index != UNMAPPED and state not in FINAL_TASK:
+            going.setdefault(scope, set()).add(index)
+    return all(len(of) <= (scene.play.spec.scopes[scope].max_active or len(of)) for scope, of in going.items())
+
+
+@settings(max_examples=300)
 @given(plays(), randoms(use_true_random=True))
 def test_a_run_comes_to_what_its_dag_says_in_whatever_order_things_happen(play: Play, random: Random) -> None:
     scene = Scene(play).open()
-    scene.finish(random.randrange)
+    while moves := scene.moves():
+        moves[random.randrange(len(moves))]()
+        scene.settle()
+        assert keeps_limits(scene)
     expected = end_of_run(play)
     assert scene.states() == expected
     failed = any(state in BAD for (no, _), state in expected.items() if play.spec.tasks[no].role != "teardown")
@@ -137,7 +150,7 @@ def test_a_run_comes_to_what_its_dag_says_in_whatever_order_things_happen(play: 
     assert not scene.board.runs
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(plays(), randoms(use_true_random=True), integers(1, 5))
 def test_a_run_that_is_taken_over_at_any_time_comes_to_the_same(play: Play, random, every: int) -> None:
     scene = Scene(play).open()
@@ -148,5 +161,32 @@ def test_a_run_that_is_taken_over_at_any_time_comes_to_the_same(play: Play, rand
             scene.settle()
         if dies:
             scene.restart()
+        assert keeps_limits(scene)
     assert scene.states() == end_of_run(play)
     assert not scene.board.runs
+
+
+@settings(max_examples=300)
+@given(plays(), randoms(use_true_random=True))
+def test_whatever_people_do_to_a_run_it_ends_and_leaves_nothing_behind(play: Play, random: Random) -> None:
+    scene = Scene(play).open()
+    while moves := scene.moves():
+        moves[random.randrange(len(moves))]()
+        scene.settle()
+        live = scene.board.runs.get(1)
+        match random.randrange(12):
+            case 0 | 1 | 2 if live is not None:
+                instance = live.instance(random.randrange(len(live.states)))
+                scene.decide(random.choice(("mark_success", "mark_failed", "mark_skipped")), *instance)
+            case 3:
+                scene.cancel(random.choice(sorted(scene.written.runs)))
+            case 4:
+                scene.restart()
+            case _:
+                pass
+        assert keeps_limits(scene)
+    assert {run.state for run in scene.written.runs.values()} <= FINAL_RUN
+    assert scene.written.is_whole()
+    assert scene.states().keys() >= {(no, UNMAPPED) for no in range(len(play.spec.tasks))}
+    assert not scene.board.runs
+    assert not scene.board.attempts

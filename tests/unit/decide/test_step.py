@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis.strategies import sampled_from
 
 from ostinato.decide.live import LiveAttempt, LiveRun
-from ostinato.decide.step import Scribe, Step
+from ostinato.decide.step import Calling, Needing, Probe, Scribe, Step, Unfolding
 from ostinato.decide.transition import next_attempt, next_run, next_task
 from ostinato.model.cause import Cause
 from ostinato.model.errors import InvariantBroken
@@ -86,3 +86,12 @@ def test_a_step_that_is_taken_is_not_given_again() -> None:
 def test_a_step_with_anything_to_say_speaks(what: str) -> None:
     assert Step(**{what: {"a1": [1]}}).speaks
     assert not Step().speaks
+
+
+def test_a_step_with_a_question_asks() -> None:
+    run = run_of(1)
+    assert Step(probes=[Probe(run, 0, 0)]).asks
+    assert Step(needs={(1, 0): Needing(run, 0, TaskSpec("t"))}).asks
+    assert Step(unfolds=[Unfolding(run, 0, 0)]).asks
+    assert Step(calls=[Calling(run, 0, (0, -1))]).asks
+    assert not Step(cancel={"a1": [1]}).asks
