@@ -82,8 +82,8 @@ def believes_what_it_was_told_before_it_led(patch: pytest.MonkeyPatch) -> None:
 def overlooks_runs_that_others_made(patch: pytest.MonkeyPatch) -> None:
     whole = Scheduler._open
 
-    def open_(self: Scheduler, board: Board, runs: list[Run]) -> None:
-        whole(self, board, runs)
+    def open_(self: Scheduler, board: Board, runs: list[Run], now: int) -> None:
+        whole(self, board, runs, now)
         self._seen_run = max([self._seen_run, *(run.run_id for run in runs)])
 
     patch.setattr(Scheduler, "_open", open_)
