@@ -10,7 +10,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.record import Attempt, Instance, LoggedEvent, Run, Task
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, AttemptState, RunState, TaskState
-from ostinato.model.time import Instant
+from ostinato.model.time import DataInterval, Instant
 from ostinato.store import Store
 
 from .people import People
@@ -31,6 +31,7 @@ def audit(store: Store, witness: Witness, world: World, people: People, calls: l
         _run_is_as_witnessed(store, witness.runs[run_id], run)
     for dag_id, key in people.accepted:
         demand((dag_id, key) in witness.keys, f"the run {key} of {dag_id} was accepted and is not there")
+    demand(not witness.wishes.decisions, f"nobody has taken in {witness.wishes.decisions}")
     _results_are_kept(store, witness)
     _people_were_told(store, witness, world)
     _calendar(people, witness, calls)
@@ -138,7 +139,13 @@ def _calendar(people: People, witness: Witness, calls: list[Instant]) -> None:
     for seen in witness.runs.values():
         by_dag[seen.run.dag_id].add(seen.run.interval.start)
         whole = interval_at(seen.spec.schedule, seen.run.interval.start)
-        demand(seen.run.interval == whole, f"run for {seen.run.interval}, which is no interval", seen.run.run_id)
+        if seen.run.kind == "backfill":
+            ticks = [each.end for each in intervals_between(seen.spec.schedule, whole.start, seen.run.interval.end - 1)]
+            whole = DataInterval(whole.start, ticks[-1])
+            batch = people.batches[seen.run.backfill_id or 0]
+            demand(len(ticks) <= batch, f"{len(ticks)} intervals in a run, {batch} may", seen.run.run_id)
+        if seen.run.kind != "called":
+            demand(seen.run.interval == whole, f"run for {seen.run.interval}, which is no interval", seen.run.run_id)
     for dag_id, spec in people.dags.items():
         if dag_id not in people.disturbed and spec.schedule is not None and calls:
             for start in _owed(spec, calls):

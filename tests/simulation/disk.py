@@ -7,7 +7,7 @@ from typing import Any
 
 from ostinato.model.change import Commit
 from ostinato.model.errors import StoreFull, StoreUnavailable
-from ostinato.model.record import Backfill, Pool, Run
+from ostinato.model.record import Pool, Run
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -41,18 +41,11 @@ class FaultyStore:
         return self._epoch
 
     def pools(self) -> list[Pool]:
-        """The pools; if this scheduler leads, it goes by them from now on."""
+        """The pools; if this scheduler leads, it goes from now on by them, and by what else people have asked for."""
         pools = self._read(self._store.pools)
         if self._epoch == self._witness.epoch:
-            self._witness.pools_read()
+            self._witness.looked()
         return pools
-
-    def open_backfills(self) -> list[Backfill]:
-        """The backfills that are not over; if this scheduler leads, it goes by their terms from now on."""
-        backfills = self._read(self._store.open_backfills)
-        if self._epoch == self._witness.epoch:
-            self._witness.terms_read(backfills)
-        return backfills
 
     def commit(self, change: Commit, epoch: int) -> list[Run]:
         """A commit, which may be refused, or done and not answered."""

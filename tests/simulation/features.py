@@ -114,7 +114,9 @@ def needs(random: Random, spec: DagSpec) -> DagSpec:
     """Intervals that must have succeeded: the one before, mostly; of the dag with the next number, or its first task."""
     number = int(spec.dag_id.rpartition("_")[2])
     own = Need(shift=-1, by_interval=True, if_any=True)
-    others = (own, own, structs.replace(own, task_id="t0"), Need(dag_id=f"dag_{number + 1}", if_any=True))
+    two = structs.replace(own, size=2)
+    other = Need(dag_id=f"dag_{number + 1}", if_any=True)
+    others = (own, own, two, structs.replace(own, task_id="t0"), other, structs.replace(other, shift=-60_000))
 
     def needing(_: int, task: TaskSpec) -> TaskSpec:
         if task.scope is not None:
@@ -183,14 +185,27 @@ def _each(
 ) -> DagSpec:
     """The dag with tasks changed. With a ``chance``, only so many are, and of those only what is plain Python yet."""
 
+    kept = {no for scope in spec.scopes for no in (scope.until, scope.carry)}
+
     def changed(no: int, task: TaskSpec) -> TaskSpec:
         if random is None:
             return change(no, task)
-        chosen = random.random() < chance and task.kind == "python"
+        chosen = random.random() < chance and task.kind == "python" and no not in kept
         return change(no, task) if chosen else task
 
     return structs.replace(spec, tasks=tuple([changed(no, task) for no, task in enumerate(spec.tasks)]))
 
 
-FEATURES: Final[tuple[Feature, ...]] = (rules, conditions, steering, guards, outcomes, scopes)
+FEATURES: Final[tuple[Feature, ...]] = (
+    rules,
+    conditions,
+    steering,
+    guards,
+    outcomes,
+    scopes,
+    overlaps,
+    approvals,
+    calls,
+    needs,
+)
 """In the order in which they are put in."""

@@ -26,7 +26,7 @@ def remembered(store: Store, now: Instant) -> tuple[Board, Agenda]:
     """What a scheduler that began now would know, with what is due by now done."""
     board = Board(Limits(), store.last_attempt() + 1, lambda: 0.0)
     board.capacity.set_pools(store.pools())
-    board.ready.switched_off = store.switched_off()
+    board.set_switched_off(store.switched_off(), now)
     shapes: dict[str, Shape] = {}
 
     def shape_of(version: str) -> Shape:
@@ -67,7 +67,7 @@ def board_portrait(board: Board) -> dict[str, Any]:
         "pools": {
             name: (pool.slots, pool.used, _occupants(pool), wanted)
             for name, pool in sorted(board.capacity._pools.items())
-            if (wanted := wanted_in(board.capacity, pool)) or pool.used or pool.slots
+            if (wanted := _wanted_for_certain(board.capacity, pool)) or pool.used or pool.slots
         },
     }
 
@@ -148,11 +148,26 @@ def _frames(live: LiveRun) -> dict[tuple[int, int], Any]:
     }
 
 
+def _wanted_for_certain(capacity: Capacity, pool: PoolUse) -> list[tuple[int, Instance]]:
+    """The same, without what once had all that it needs: what is needed may be being run again by now."""
+    needy = {
+        (entry[5].run.run_id, entry[5].instance(entry[3]))
+        for entry in _entries(capacity, pool)
+        if entry[5].task(entry[3]).needs and entry[5].states[entry[3]] is TaskState.NONE
+    }
+    return [key for key in wanted_in(capacity, pool) if key not in needy]
+
+
 def wanted_in(capacity: Capacity, pool: PoolUse) -> list[tuple[int, Instance]]:
     """What wants into a pool, without what has moved on."""
+    entries = [entry for entry in _entries(capacity, pool) if not is_over(entry)]
+    return sorted((entry[5].run.run_id, entry[5].instance(entry[3])) for entry in entries)
+
+
+def _entries(capacity: Capacity, pool: PoolUse) -> list[Wanted]:
     found = [*pool.too_large, *[entry for flow in pool.flows.values() for entry in flow.wanted]]
     found += [entry for task in capacity._tasks.values() for entry in task.held if _pool_of(entry) == pool.name]
-    return sorted((entry[5].run.run_id, entry[5].instance(entry[3])) for entry in found if not is_over(entry))
+    return found
 
 
 def _occupants(pool: PoolUse) -> list[tuple[int, int, int, int, int]]:

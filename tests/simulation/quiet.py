@@ -21,6 +21,7 @@ from .script import Act
 from .timeline import Timeline
 from .trace import Trace
 from .weather import Weather
+from .wishes import Granted
 from .witness import Witness
 from .workload import compiled
 from .world import World
@@ -77,7 +78,8 @@ class Quiet:
             for each in intervals
         ]
         new = NewBackfill(spec.dag_id, tuple(intervals), params, now, **terms)
-        _, created = self.store.create_backfill(new, runs)
+        backfill, created = self.store.create_backfill(new, runs)
+        self.witness.wishes.granted[backfill.backfill_id] = Granted(new.max_active_runs)
         self.witness.created(created)
         self.control.hint()
 

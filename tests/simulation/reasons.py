@@ -1,5 +1,6 @@
 """Every waiting thing has one reason and one thing that will lift it, and `why` names that reason."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from ostinato.cli.situation import run_situation
@@ -9,10 +10,12 @@ from ostinato.decide.explain import why_run, why_task
 from ostinato.decide.live import LiveRun
 from ostinato.decide.reason import Code
 from ostinato.model.record import Instance
-from ostinato.model.state import FINAL_TASK, TaskState
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
+from .needed import is_met
+from .outside import demand_no_overlap
 from .portrait import RESTING, timers_of, wanted_in
 from .seen import SeenRun
 from .trace import demand
@@ -28,12 +31,16 @@ _TOLD: Final = {
     "its upstreams": {Code.UPSTREAM_OPEN},
     "its instances": {Code.INSTANCES_OPEN},
     "earlier instances": {Code.SCOPE_FULL},
+    "its needs": {Code.INTERVALS_OPEN},
+    "its child": {Code.CHILD_OPEN},
+    "somebody": {Code.ASKS},
 }
 """What a task can wait for, and how `why` may put it."""
 
 
 def demand_reasons(board: Board, witness: Witness) -> None:
     """Raise Violation for anything that waits for nothing, for two things, or for what has long been there."""
+    demand_no_overlap(witness)
     window_left = max((seat.most() - len(seat.held) for seat in board.capacity._seats.values()), default=0)
     timers = timers_of(board)
     wanted: set[Key] = set()
@@ -49,7 +56,7 @@ def demand_reasons(board: Board, witness: Witness) -> None:
             demand(frame.left == sum(state not in FINAL_TASK for state in states), f"run {run_id} miscounts", run_id)
         for no, state in enumerate(live.states):
             if state not in FINAL_TASK:
-                reasons = _reasons(live, no, witness.runs[run_id], timers, wanted)
+                reasons = _reasons(board, live, no, witness, timers, wanted)
                 demand(len(reasons) == 1, f"task {live.instance(no)}, {state}, waits for {reasons}", run_id)
     for run_id, live in board.admission._waiting.items():
         queue = queue_of(live.run)
@@ -58,7 +65,7 @@ def demand_reasons(board: Board, witness: Witness) -> None:
         demand(full, f"run {run_id} waits although only {running} run", run_id)
 
 
-def demand_explained(store: Store, board: Board, live: LiveRun, seen: SeenRun, now: Instant) -> None:
+def demand_explained(store: Store, board: Board, live: LiveRun, witness: Witness, now: Instant) -> None:
     """Raise Violation unless `why` tells of each open task of a run what it truly waits for, and what lifts it."""
     run_id = live.run.run_id
     timers = timers_of(board)
@@ -70,18 +77,28 @@ def demand_explained(store: Store, board: Board, live: LiveRun, seen: SeenRun, n
             at = live.instance(no)
             chains.append(why_task(situation, at))
             told = chains[-1][0].code
-            truth = _reasons(live, no, seen, timers, wanted)[0]
-            fits = told in _TOLD[truth] or (live.cancelling and told is Code.TASK_STOPPING)
+            truth = _reasons(board, live, no, witness, timers, wanted)[0]
+            once_met = told is Code.INTERVALS_OPEN and at in witness.runs[run_id].met  # and is being run again
+            fits = told in _TOLD[truth] or (live.cancelling and told is Code.TASK_STOPPING) or once_met
             demand(fits, f"task {at} waits for {truth}, and `why` says {told}", run_id)
     for chain in chains:
         demand(chain and all(reason.lifts for reason in chain), f"`why` knows no way out: {chain}", run_id)
 
 
-def _reasons(live: LiveRun, no: int, seen: SeenRun, timers: set[Key], wanted: set[Key]) -> list[str]:
-    at, state = live.instance(no), live.states[no]
+def _reasons(
+    board: Board, live: LiveRun, no: int, witness: Witness, timers: Mapping[Key, Instant], wanted: set[Key]
+) -> list[str]:
+    at, state, task = live.instance(no), live.states[no], live.task(no)
+    seen = witness.runs[live.run.run_id]
     key = live.run.run_id, at
+    asks = any((live.run.run_id, no) in waiting for waiting in board.ready._needing.values())
+    child = witness.runs.get(seen.children.get(at, 0))
+    patient = task.approval is not None and (task.approval.timeout is None or key in timers)
     reasons = {
-        "time": state in RESTING and key in timers,
+        "its needs": state is TaskState.NONE and asks and key not in wanted and not _has_what_it_needs(witness, seen, at),
+        "its child": state is TaskState.DEFERRED and child is not None and child.run.state not in FINAL_RUN,
+        "somebody": state is TaskState.DEFERRED and patient,
+        "time": state in RESTING and key in timers and task.approval is None,
         "its attempt": no in live.live_attempt,
         "room": key in wanted,
         "its upstreams": state is TaskState.NONE and not seen.fates(at),
@@ -89,6 +106,11 @@ def _reasons(live: LiveRun, no: int, seen: SeenRun, timers: set[Key], wanted: se
         "earlier instances": state is TaskState.NONE and bool(seen.fates(at)) and not live.frames[no].begun,
     }
     return [name for name, holds in reasons.items() if holds]
+
+
+def _has_what_it_needs(witness: Witness, seen: SeenRun, at: Instance) -> bool:
+    """What was met before a restart has to be so again."""
+    return at in seen.met and all(is_met(witness, seen, need) for need in seen.task(at).needs)
 
 
 def _has_open_instance(seen: SeenRun, at: Instance) -> bool:

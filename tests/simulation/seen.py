@@ -25,8 +25,9 @@ class SeenAttempt(Struct):
 class SeenRun(Struct):
     """A run as it was written. Keys are task instances; ``failures`` counts by error class too.
 
-    ``items`` are those of each scope, ``begun`` the instances of scopes (by scope and map index) of which anything was started, ``follows`` what each branch or short circuit has said, ``edges`` the graphs of
-    the dag (None) and of its scopes.
+    ``items`` are those of each scope, ``begun`` the instances of scopes (by scope and map index) of which anything was
+    started, ``follows`` what each branch or short circuit has said, ``edges`` the graphs of the dag (None) and of its scopes,
+    ``met`` what has had all that it needs, ``children`` the runs that were called for.
     """
 
     run: Run
@@ -40,6 +41,9 @@ class SeenRun(Struct):
     items: defaultdict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     follows: dict[Instance, tuple[str, ...]] = field(default_factory=dict[Instance, tuple[str, ...]])
     begun: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    met: set[Instance] = field(default_factory=set[Instance])
+    children: dict[Instance, int] = field(default_factory=dict[Instance, int])
+    has_begun: bool = False
     cancelling: bool = False
     interruptions: int = 0
 

@@ -100,7 +100,7 @@ class Simulation:
         demand(False, "too much happens in too little time")
 
     def _all_is_over(self) -> bool:
-        return not self.witness.open and not self.store.outbox_waiting(1)
+        return not (self.witness.open or self.witness.wishes.decisions or self.store.outbox_waiting(1))
 
     def _left(self) -> str:
         return ", ".join(
@@ -275,7 +275,7 @@ class Simulation:
             demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
             demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
             for live in self.random.sample(list(board.runs.values()), min(2, len(board.runs))):
-                demand_explained(self.store, board, live, self.witness.runs[live.run.run_id], now)
+                demand_explained(self.store, board, live, self.witness, now)
 
     def _outcome(self) -> Outcome:
         hasher = blake2b(digest_size=16)

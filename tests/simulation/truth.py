@@ -10,6 +10,7 @@ from ostinato.model.errors import ErrorClass
 from ostinato.model.record import Instance
 from ostinato.model.state import TaskState
 
+from .outside import hold_beginning, hold_call, hold_switched_off
 from .scoped import failed_to_unfold, hold_turns, hold_whole
 from .script import CLASS_OF
 from .seen import SeenRun
@@ -40,6 +41,9 @@ _AS_A_WHOLE: Final = frozenset(
         Cause.INSTANCES_UPSTREAM_FAILED,
     }
 )
+_OFF: Final = frozenset({Cause.SWITCHED_OFF_AS_SUCCESS, Cause.SWITCHED_OFF_AS_SKIPPED})
+_CALLS: Final = frozenset({Cause.CHILD_CALLED, Cause.CHILD_LEFT, Cause.CALL_REFUSED})
+_BEGINS: Final = frozenset({Cause.READY, Cause.AWAITED, Cause.ASKED, Cause.INTERVALS_DONE}) | _OFF | _CALLS
 CIRCLES: Final = 200
 """No storm takes down so many attempts of one run."""
 
@@ -65,9 +69,19 @@ def hold_against_the_truth(
     row = seen.rows.get(at)
     hold_turns(seen, event, at)
     match event.cause:
-        case Cause.READY | Cause.AWAITED:
+        case cause if cause in _BEGINS:
             demand(seen.fates(at) == {Cause.READY}, f"task {at} starts before its upstreams allow it", run_id)
             demand(not seen.cancelling, f"task {at} starts in a run that is to be cancelled", run_id)
+            if cause in _OFF:
+                hold_switched_off(witness, seen, event, at)
+            else:
+                hold_beginning(witness, seen, event, at)
+            if cause in _CALLS:
+                hold_call(witness, seen, event, at)
+        case Cause.CHILD_SUCCEEDED | Cause.CHILD_FAILED:
+            hold_call(witness, seen, event, at)
+        case Cause.DECLINED | Cause.DECLINED_AS_FAILURE:
+            _declined(seen, event, at, move)
         case cause if cause in _AS_A_WHOLE:
             if seen.states[at] is TaskState.NONE:
                 demand(seen.fates(at) == {Cause.READY}, f"task {at} unfolds before its upstreams allow it", run_id)
@@ -100,6 +114,17 @@ def hold_against_the_truth(
             demand(seen.cancelling, f"task {at} is cancelled and nobody asked", run_id)
         case _:
             pass
+
+
+def _declined(seen: SeenRun, event: Event, at: Instance, move: TaskMove) -> None:
+    approval = seen.task(at).approval
+    assert approval is not None
+    as_failure = event.cause is Cause.DECLINED_AS_FAILURE
+    demand(as_failure == (approval.no == "fail"), f"a no to {at} is {event.cause}, and is to {approval.no}", event.run_id)
+    if (event.facts or {}).get("timed_out"):
+        since = move.waiting_since
+        patient = None not in {since, approval.timeout} and event.at >= since + round(approval.timeout * 1000)
+        demand(patient, f"nobody answers {at} by {event.at}, asked at {since}", event.run_id)
 
 
 def _as_reported(witness: Witness, seen: SeenRun, event: Event, at: Instance, commit: Commit) -> None:

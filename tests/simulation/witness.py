@@ -13,20 +13,24 @@ from ostinato.decide.transition import next_attempt, next_run, next_task
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, Item, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.message import Acknowledge, Launch, ToAgent
-from ostinato.model.record import Backfill, Instance, Run
-from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
+from ostinato.model.record import Instance, Run
+from ostinato.model.spec import CompiledDag, DagSpec, Schedule, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 
 from .edges import Edges, whole
+from .needed import note_what_is_met
+from .outside import hold_callers, hold_overlap, hold_stop
 from .promises import Promises
 from .scoped import hold_items
 from .seen import SeenAttempt, SeenRun
 from .timeline import Timeline
 from .trace import demand
 from .truth import hold_against_the_truth
+from .wishes import ENDS_BY, Granted, TakenIn, Wishes
 from .world import World
 
 DISPATCHES: Final = frozenset({Cause.READY, Cause.RETRY_DUE, Cause.CHECK_DUE})
+DECIDED: Final = frozenset(cause for causes in ENDS_BY.values() for cause in causes)
 
 
 class Pending(Struct):
@@ -37,6 +41,7 @@ class Pending(Struct):
     new_attempts: dict[int, NewAttempt]
     attempts: defaultdict[int, deque[AttemptMove]]
     commit: Commit
+    decisions: TakenIn
 
 
 class Witness:
@@ -53,6 +58,10 @@ class Witness:
         self.outputs: dict[tuple[int, int, int], bytes] = {}
         self.rejected: defaultdict[int, list[object]] = defaultdict(list)
         self.promises = Promises()
+        self.wishes = Wishes()
+        self.deployed_now: dict[str, DagSpec] = {}
+        self.schedules: dict[str, Schedule | None] = {}
+        self.needy: dict[int, None] = {}
         self.open: dict[int, None] = {}
         self.moves: set[tuple[str, str, str]] = set()
         self.launched: set[int] = set()
@@ -65,13 +74,14 @@ class Witness:
         self._slots: dict[str, int] = {"default": 1_024}
         self._allowed: dict[str, int] = dict(self._slots)
         self._most: dict[str, int] = {}
-        self._terms: dict[int, Backfill] = {}
 
     # --- what people write --------------------------------------------------------------------------------------
 
     def deployed(self, dag: CompiledDag) -> None:
         """A dag version was put."""
         self.specs[dag.version] = spec = dag.spec
+        self.deployed_now[spec.dag_id] = spec
+        self.schedules[spec.dag_id] = spec.schedule
         if dag.version not in self.edges:
             self.edges[dag.version] = {scope: Edges(spec, scope) for scope in (None, *range(len(spec.scopes)))}
 
@@ -86,19 +96,26 @@ class Witness:
             self.open[run.run_id] = None
             states = {whole(no): TaskState.NONE for no in range(len(spec.tasks))}
             self.runs[run.run_id] = SeenRun(run, spec, self.edges[run.version], states)
+            if any(task.needs for task in spec.tasks):
+                self.needy[run.run_id] = None
+            if run.parent is not None:
+                caller, *at = run.parent
+                self.runs[caller].children[at[0], at[1]] = run.run_id
 
     def pool_set(self, name: str, slots: int) -> None:
         """A pool has a new size, which the scheduler will know when it looks."""
         self._slots[name] = slots
         self._allowed[name] = max(slots, self._allowed.get(name, 0))
 
-    def pools_read(self) -> None:
-        """The scheduler has looked."""
+    def looked(self) -> None:
+        """The scheduler has looked around."""
         self._allowed = dict(self._slots)
+        self.wishes.looked()
+        note_what_is_met(self)
 
-    def terms_read(self, backfills: Sequence[Backfill]) -> None:
-        """The scheduler has looked what backfills are granted."""
-        self._terms = {each.backfill_id: each for each in backfills}
+    def retired(self, dag_id: str) -> None:
+        """A dag is not in its file any more."""
+        self.deployed_now.pop(dag_id, None)
 
     def seats(self, agent: str, window: int) -> None:
         """An agent takes so many attempts."""
@@ -134,7 +151,9 @@ class Witness:
         for move in change.attempts:
             attempts[move.attempt].append(move)
         new_attempts = {new.attempt: new for new in change.new_attempts}
-        pending = Pending(deque(change.runs), deque(change.tasks), new_attempts, attempts, change)
+        decisions = TakenIn(self.wishes, change.taken, self.runs)
+        self.wishes.asked_to_stop |= {request.run_id for request in change.cancel_requests}
+        pending = Pending(deque(change.runs), deque(change.tasks), new_attempts, attempts, change, decisions)
         for item in change.items:
             self._unfolds(item)
         touched: dict[int, None] = {}
@@ -145,7 +164,12 @@ class Witness:
         demand(not left, f"written without an event: {left}")
         for run_id in touched:
             self._nothing_is_left_out(self.runs[run_id])
+            hold_callers(self, run_id)
+        for request in change.cancel_requests:
+            hold_stop(self, request)
+        decisions.hold_effects()
         self._results(change)
+        note_what_is_met(self)
         self.promises.committed(change, created, self.runs)
 
     def _unfolds(self, item: Item) -> None:
@@ -174,6 +198,7 @@ class Witness:
         demand(event.was == was, f"a run that is {was} moves from {event.was}", run_id)
         if event.cause is Cause.CANCEL_REQUESTED:
             demand(event.becomes == was and was not in FINAL_RUN, "a request moves a run", run_id)
+            demand(run_id in self.wishes.asked_to_stop, "a run is to be cancelled and nobody asked", run_id)
             seen.cancelling = True
             return
         becomes = next_run(was, event.cause)
@@ -188,21 +213,25 @@ class Witness:
         demand(event.becomes == becomes, "a run becomes what the table does not say", run_id)
         seen.run = structs.replace(seen.run, state=becomes)
         running = self._running[_counted_with(seen.run)]
+        if event.cause is Cause.OVERLAPPED:
+            hold_overlap(self, seen, event)
         if becomes is RunState.RUNNING:
+            seen.has_begun = True
             running.add(run_id)
             most = self._most_runs(seen)
             demand(len(running) <= most, f"{len(running)} runs of {_counted_with(seen.run)} run, {most} may", run_id)
         else:
             running.discard(run_id)
             del self.open[run_id]
+            self.needy.pop(run_id, None)
             _ends_rightly(seen, event.cause)
 
     def _most_runs(self, seen: SeenRun) -> int:
         """How many runs may run at once that a run is counted with."""
-        terms = self._terms.get(seen.run.backfill_id or 0)
-        if seen.run.kind != "backfill" or terms is None:
+        if seen.run.kind != "backfill":
             return seen.spec.max_active_runs
-        return 0 if terms.state == "paused" else terms.max_active_runs
+        granted = self.wishes.known_granted.get(seen.run.backfill_id or 0, Granted(0))
+        return 0 if granted.paused else granted.most
 
     def _task_event(self, seen: SeenRun, event: Event, at: Instance, pending: Pending) -> None:
         run_id, was = event.run_id, seen.states[at]
@@ -223,6 +252,8 @@ class Witness:
             self._attempt_begins(seen, event, at, pending)
         elif event.attempt is not None and was in {TaskState.QUEUED, TaskState.RUNNING}:
             ended = self._attempt_moves(seen, event, at, pending)
+        if event.cause in DECIDED and not (event.facts or {}).get("timed_out"):
+            pending.decisions.hold(run_id, at, event.cause)
         hold_against_the_truth(self, seen, event, at, move, ended, pending.commit)
         seen.states[at] = becomes
         before = seen.rows.get(at)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, CancelRequest, NewRun
+from ostinato.model.change import AttemptMove, CancelRequest, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import Intervention, OpenRun, Run
@@ -89,6 +89,13 @@ class Board:
         self.admission.set_backfills(terms)
         self.capacity.set_backfills(terms)
 
+    def set_switched_off(self, off: Mapping[tuple[str, str], SwitchedOff], now: Instant) -> None:
+        """How tasks end that people have switched off, by dag id and task id. What waits to begin ends so at once."""
+        if off != self.ready.switched_off:
+            self.ready.switched_off = off
+            for live in list(self.runs.values()):
+                self._walk.switched_off(live, now)
+
     def cancel(self, run_id: int, by: str, now: Instant) -> None:
         """Somebody wants a run to stop. What has not started never will; what runs is told to stop."""
         live = self.admission.withdraw(run_id) or self.runs.get(run_id)
@@ -124,7 +131,7 @@ class Board:
         if what.what == "decline":
             self._decline(live, no, {"by": what.by}, now)
         else:
-            self._scribe.step.commit.alerts.append(approval_over(live.run, live.task(no), now))
+            self._scribe.step.commit.alerts.append(approval_over(live.run, live.task(no), live.name(no), now))
             self._walk.settle(live, no, Cause.APPROVED, now, {"by": what.by})
 
     def _mark(self, live: LiveRun, no: int, cause: Cause, by: str, now: Instant) -> None:
@@ -368,7 +375,7 @@ class Board:
         """A task instance that waited has ended: nobody need answer it, and nobody need run for it."""
         task = live.task(no)
         if task.approval is not None:
-            self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+            self._scribe.step.commit.alerts.append(approval_over(live.run, task, live.name(no), now))
         parent = (live.run.run_id, *live.instance(no))
         for child in [each.run for each in (*self.runs.values(), *self.admission.waiting())]:
             if task.call is not None and child.parent == parent:
@@ -388,7 +395,7 @@ class Board:
     def _decline(self, live: LiveRun, no: int, facts: dict[str, object], now: Instant) -> None:
         task = live.task(no)
         as_failure = task.approval is not None and task.approval.no == "fail"
-        self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+        self._scribe.step.commit.alerts.append(approval_over(live.run, task, live.name(no), now))
         self._walk.settle(live, no, Cause.DECLINED_AS_FAILURE if as_failure else Cause.DECLINED, now, facts)
 
 

@@ -37,7 +37,7 @@ class Ready:
     def start(self, live: LiveRun, no: int, now: Instant) -> list[int]:
         """A task instance may start. Returns its number if it has thereby ended."""
         task = live.task(no)
-        if not task.needs or (live.run.dag_id, task.task_id) in self.switched_off:
+        if not task.needs or self.is_off(live, no):
             return self.go(live, no, now)
         needing = Needing(live.run, no, task)
         for need in task.needs:
@@ -65,7 +65,7 @@ class Ready:
                 live.waiting_since[no] = now
                 due = live.gives_up_at(no)
                 self._scribe.move_task(live, no, Cause.ASKED, now, due)
-                self._scribe.step.commit.alerts.append(approval_alert(live.run, task, now))
+                self._scribe.step.commit.alerts.append(approval_alert(live.run, task, live.name(no), now))
                 if due is not None:
                     self._timers.set(due, live.run.run_id, no)
             case "call":
@@ -73,6 +73,10 @@ class Ready:
             case _:
                 self._capacity.want(live, no)
         return []
+
+    def is_off(self, live: LiveRun, no: int) -> bool:
+        """Whether somebody has switched its task off."""
+        return bool(self.switched_off) and (live.run.dag_id, live.task(no).task_id) in self.switched_off
 
     def succeeded(self, run: Run, task_id: str | None) -> None:
         """A run, or a task of it, has succeeded: whoever needs intervals of it asks again."""

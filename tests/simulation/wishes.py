@@ -1,0 +1,105 @@
+"""What people have asked for, and how much of it the scheduler knows: it knows what stood when it looked last."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct, structs
+
+from ostinato.model.cause import Cause
+from ostinato.model.change import Decision, SwitchedOff
+from ostinato.model.record import Instance
+from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
+
+from .seen import SeenRun
+from .trace import demand
+
+_ANSWERS: Final = {"approve": {Cause.APPROVED}, "decline": {Cause.DECLINED, Cause.DECLINED_AS_FAILURE}}
+_MARKS: Final = {
+    "mark_success": {Cause.MARKED_SUCCESS},
+    "mark_failed": {Cause.MARKED_FAILED},
+    "mark_skipped": {Cause.MARKED_SKIPPED},
+}
+ENDS_BY: Final[Mapping[Decision, set[Cause]]] = {**_ANSWERS, **_MARKS}
+"""The causes by which a task instance ends that somebody has decided about."""
+
+
+class Granted(Struct, frozen=True):
+    """What a backfill may have."""
+
+    most: int
+    paused: bool = False
+
+
+class Decided(Struct, frozen=True):
+    """What somebody has decided about a task instance."""
+
+    run_id: int
+    at: Instance
+    what: Decision
+
+
+class Wishes:
+    """See the module. ``asked_to_stop`` are runs; what is ``known`` of the rest is what the scheduler may go by."""
+
+    def __init__(self) -> None:
+        self.off: dict[tuple[str, str], SwitchedOff] = {}
+        self.known_off = dict(self.off)
+        self.granted: dict[int, Granted] = {}
+        self.known_granted = dict(self.granted)
+        self.asked_to_stop: set[int] = set()
+        self.decisions: dict[int, Decided] = {}
+
+    def looked(self) -> None:
+        """The scheduler has looked."""
+        self.known_off = dict(self.off)
+        self.known_granted = dict(self.granted)
+
+    def hold(self, backfill_id: int, *, paused: bool) -> None:
+        """Somebody pauses a backfill, or lets it go on."""
+        self.granted[backfill_id] = structs.replace(self.granted[backfill_id], paused=paused)
+
+
+class TakenIn:
+    """The decisions that one commit takes in, in their order; made before the commit is looked at.
+
+    Of those about one task instance that still can be decided the first one counts.
+    """
+
+    def __init__(self, wishes: Wishes, taken: Iterable[int], runs: Mapping[int, SeenRun]) -> None:
+        self._runs = runs
+        self._first: dict[tuple[int, Instance], Decision] = {}
+        for each in dict.fromkeys(taken):
+            decided = wishes.decisions.pop(each, None)
+            demand(decided is not None, f"decision {each} is taken in, and nobody has made it, or it was before")
+            if decided is not None and _counts(runs[decided.run_id], decided):
+                self._first.setdefault((decided.run_id, decided.at), decided.what)
+
+    def hold(self, run_id: int, at: Instance, cause: Cause) -> None:
+        """Raise Violation unless this is how somebody has decided that a task instance is to end."""
+        what = self._first.get((run_id, at))
+        demand(what is not None and cause in ENDS_BY[what], f"task {at} ends by {cause}, decided was {what}", run_id)
+
+    def hold_effects(self) -> None:
+        """Raise Violation if a decision that counts has had no effect."""
+        for (run_id, at), what in self._first.items():
+            seen = self._runs[run_id]
+            demand(seen.cancelling or seen.states[at] in FINAL_TASK, f"{what} of task {at} has no effect", run_id)
+
+
+def _counts(seen: SeenRun, decided: Decided) -> bool:
+    """Whether what it is about can still be decided so."""
+    at = decided.at
+    if seen.run.state is not RunState.RUNNING or seen.cancelling or at not in seen.states:
+        return False
+    if decided.what in _ANSWERS:
+        return seen.states[at] is TaskState.DEFERRED and seen.task(at).approval is not None
+    return seen.states[at] not in FINAL_TASK and not seen.is_whole(at)
+
+
+def open_runs(runs: Mapping[int, SeenRun], backfill_id: int) -> list[int]:
+    """The runs of a backfill that have not ended."""
+    return [
+        run_id
+        for run_id, seen in runs.items()
+        if seen.run.backfill_id == backfill_id and seen.run.state not in FINAL_RUN
+    ]
