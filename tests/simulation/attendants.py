@@ -10,7 +10,7 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 from ostinato.store import Store
 
-from .needed import held_up
+from .needed import has_all, needing
 from .timeline import Timeline
 from .trace import Trace, demand
 from .wishes import Decided, open_runs
@@ -83,8 +83,9 @@ class Attendants:
         for run_id, at in list(self._asked()):
             self._decide(run_id, at, "approve")
         for run_id in self._witness.needy:
-            for at in held_up(self._witness.runs[run_id]):
-                self._decide(run_id, at, "mark_skipped")
+            for at in needing(self._witness.runs[run_id]):
+                if not has_all(self._witness, self._witness.runs[run_id], at):
+                    self._decide(run_id, at, "mark_skipped")
 
     def _decide(self, run_id: int, at: Instance, what: Decision) -> None:
         self._trace.note("somebody decides", run_id, at, what)

@@ -23,22 +23,24 @@ def note_what_is_met(witness: Witness) -> None:
     for run_id in witness.needy:
         seen = witness.runs[run_id]
         if seen.run.state is RunState.RUNNING and not seen.cancelling:
-            for at in held_up(seen):
-                if all(is_met(witness, seen, need) for need in seen.task(at).needs):
-                    seen.met.add(at)
+            seen.met |= {at for at in needing(seen) if at not in seen.met and has_all(witness, seen, at)}
 
 
-def held_up(seen: SeenRun) -> list[Instance]:
-    """The task instances that their own run lets begin, and whose needs have not been met."""
+def needing(seen: SeenRun) -> list[Instance]:
+    """The task instances that need something, have not begun, and that their own run lets begin."""
     return [
         at
         for at, state in seen.states.items()
         if state is TaskState.NONE
         and seen.task(at).needs
-        and at not in seen.met
         and not seen.is_whole(at)
         and seen.fates(at) == {Cause.READY}
     ]
+
+
+def has_all(witness: Witness, seen: SeenRun, at: Instance) -> bool:
+    """Whether all that a task instance needs is there."""
+    return all(is_met(witness, seen, need) for need in seen.task(at).needs)
 
 
 def is_met(witness: Witness, seen: SeenRun, need: Need) -> bool:

@@ -11,7 +11,7 @@ from ostinato.model.spec import Value
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
 from ostinato.model.value import decode
 
-from .needed import is_met
+from .needed import has_all
 from .seen import SeenRun
 from .trace import demand
 
@@ -26,8 +26,7 @@ def hold_beginning(witness: Witness, seen: SeenRun, event: Event, at: Instance) 
     run_id, task = event.run_id, seen.task(at)
     off = witness.wishes.known_off.get((seen.run.dag_id, task.task_id))
     demand(off is None, f"task {at} begins by {event.cause}, and is switched off as {off}", run_id)
-    met = at in seen.met or all(is_met(witness, seen, need) for need in task.needs)
-    demand(met, f"task {at} begins before what it needs is there", run_id)
+    demand(at in seen.met or has_all(witness, seen, at), f"task {at} begins before what it needs is there", run_id)
 
 
 def hold_switched_off(witness: Witness, seen: SeenRun, event: Event, at: Instance) -> None:

@@ -14,7 +14,7 @@ from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
-from .needed import is_met
+from .needed import has_all
 from .outside import demand_no_overlap
 from .portrait import RESTING, timers_of, wanted_in
 from .seen import SeenRun
@@ -110,7 +110,7 @@ def _reasons(
 
 def _has_what_it_needs(witness: Witness, seen: SeenRun, at: Instance) -> bool:
     """What was met before a restart has to be so again."""
-    return at in seen.met and all(is_met(witness, seen, need) for need in seen.task(at).needs)
+    return at in seen.met and has_all(witness, seen, at)
 
 
 def _has_open_instance(seen: SeenRun, at: Instance) -> bool:

@@ -85,14 +85,12 @@ def _needs(who: str, dag_id: str, start: str, end: str) -> Reason:
 
 
 def _scope_is_full(situation: RunSituation, instance: Instance) -> bool:
-    """Whether as many instances of a scope are going as may, and this is of none of them. They begin in their order."""
+    """Whether as many instances of a scope are going as may, and this is of none of them: they begin in their order."""
     task, map_index = situation.task(instance), instance[1]
     scope = None if task.scope is None else situation.spec.scopes[task.scope]
     if scope is None or scope.max_active is None:
         return False
     members = [no for no, other in enumerate(situation.spec.tasks) if other.scope == task.scope]
-    if any((no, map_index) in situation.tasks for no in members):
-        return False
     over = [all(situation.state((no, index)) in FINAL_TASK for no in members) for index in range(map_index)]
     return over.count(False) >= scope.max_active
 
