@@ -57,9 +57,11 @@ class Attendants:
 
     def steer_backfill(self) -> None:
         """Somebody holds a backfill, lets it go on, or stops it."""
-        if not self._wishes.granted:
+        granted_to = list(self._wishes.granted)
+        if not granted_to:
             return
-        backfill_id = self._random.choice(list(self._wishes.granted))
+        going = [each for each in granted_to if open_runs(self._witness.runs, each)]
+        backfill_id = self._random.choice(going or granted_to)
         granted, going = self._wishes.granted[backfill_id], open_runs(self._witness.runs, backfill_id)
         match self._random.choice(("pause", "pause", "resume", "cancel")):
             case "pause":

@@ -43,7 +43,8 @@ def hold_call(witness: Witness, seen: SeenRun, event: Event, at: Instance) -> No
     child = None if called_for is None else witness.runs[called_for]
     match event.cause:
         case Cause.CHILD_CALLED | Cause.CHILD_LEFT:
-            demand(child is not None, f"task {at} has called, and there is no run", run_id)
+            left_alone = event.cause is Cause.CHILD_LEFT  # else see `hold_callers`
+            demand(child is not None or not left_alone, f"task {at} has called, and there is no run", run_id)
             demand(call.wait == (event.cause is Cause.CHILD_CALLED), f"task {at} waits, or does not, for its run", run_id)
             if child is not None:
                 _is_as_called(witness, seen, at, child)
@@ -82,6 +83,9 @@ def hold_callers(witness: Witness, run_id: int) -> None:
         caller, *at = seen.run.parent
         waits = witness.runs[caller].states[at[0], at[1]] is TaskState.DEFERRED
         demand(not (over and waits), f"run {run_id} has ended, and the task that called for it waits", caller)
+    for at, state in seen.states.items():
+        has_called = state is TaskState.DEFERRED and seen.task(at).call is not None
+        demand(not has_called or at in seen.children, f"task {at} waits for a run that was not made", run_id)
     for at, child_id in seen.children.items():
         call, child = seen.task(at).call, witness.runs[child_id]
         called_off = call is not None and call.wait and seen.states[at] in FINAL_TASK

@@ -62,7 +62,7 @@ class People:
             self._resize: 2,
             self._retire: 1,
             self._attendants.decide: 6,
-            self._attendants.steer_backfill: 3,
+            self._attendants.steer_backfill: 4,
             self._switch: 1,
         }
         self._random.choices(list(deeds), list(deeds.values()))[0]()
@@ -97,7 +97,7 @@ class People:
     def _backfill(self) -> None:
         dag_id, spec = self._some_dag()
         now, batch = self._timeline.wall(), self._random.choice((1, 1, 3))
-        first = now - self._random.choice((20_000, 60_000))
+        first = now - self._random.choice((20_000, 60_000, 300_000))
         if spec.schedule is None:
             first = now - 3 * 86_400_000
         intervals = list(intervals_between(spec.schedule, first, now))[:8]

@@ -91,7 +91,9 @@ def _reasons(
     at, state, task = live.instance(no), live.states[no], live.task(no)
     seen = witness.runs[live.run.run_id]
     key = live.run.run_id, at
-    asks = any((live.run.run_id, no) in waiting for waiting in board.ready._needing.values())
+    asks = any(
+        (live.run.run_id, no) in waiting for of_dag in board.ready._needing.values() for waiting in of_dag.values()
+    )
     child = witness.runs.get(seen.children.get(at, 0))
     patient = task.approval is not None and (task.approval.timeout is None or key in timers)
     reasons = {

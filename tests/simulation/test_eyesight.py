@@ -8,7 +8,10 @@ import pytest
 from msgspec import structs
 
 from ostinato.agent.ledger import Ledger
+from ostinato.control import scheduler as scheduler_module
+from ostinato.control.answers import Answers
 from ostinato.control.scheduler import Scheduler
+from ostinato.decide import backfill as backfill_plan_module
 from ostinato.decide import board as board_module
 from ostinato.decide import trials as trials_module
 from ostinato.decide import walk as walk_module
@@ -18,16 +21,19 @@ from ostinato.decide.board import Board
 from ostinato.decide.capacity import Capacity
 from ostinato.decide.flow import PoolUse, TaskUse
 from ostinato.decide.live import LiveAttempt, LiveRun
+from ostinato.decide.ready import Ready
 from ostinato.decide.retry import next_try
 from ostinato.decide.rule import Count
-from ostinato.decide.step import Step
+from ostinato.decide.share import Terms
+from ostinato.decide.step import Calling, Step
 from ostinato.decide.trials import LOST, Trials
-from ostinato.model.change import Alert, Commit
+from ostinato.model.change import Alert, Commit, NewRun
 from ostinato.model.errors import ErrorClass, StoreUnavailable
-from ostinato.model.record import OpenRun, Run
+from ostinato.model.record import Intervention, OpenRun, Run
 from ostinato.model.spec import Retry
 from ostinato.model.state import TaskState
 from ostinato.store import Store
+from ostinato.store import backfill as backfill_module
 from ostinato.store import commit as commit_module
 
 from .simulation import Simulation
@@ -214,6 +220,78 @@ def forgets_results_that_nobody_has(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ledger, "holds", lambda self: tuple(self._held))
 
 
+def leaves_going_what_nobody_waits_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_call_off", lambda *_: None)
+
+
+def forgets_who_called(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_answer_caller", lambda *_: None)
+
+
+def calls_for_another_day(patch: pytest.MonkeyPatch) -> None:
+    whole = Answers.child
+
+    def child(self: Answers, calling: Calling, now: int) -> NewRun:
+        new = whole(self, calling, now)
+        return structs.replace(new, start=new.start - 1_000)
+
+    patch.setattr(Answers, "child", child)
+
+
+def begins_without_what_it_needs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Answers, "met", lambda _self, _needing: True)
+
+
+def asks_only_once_for_what_it_needs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ready, "_ask_again", lambda _self, _of_dag, _task_id: None)
+
+
+def takes_no_for_yes(patch: pytest.MonkeyPatch) -> None:
+    whole = Board._answer
+
+    def answer(self: Board, live: LiveRun, no: int, what: Intervention, now: int) -> None:
+        whole(self, live, no, structs.replace(what, what="approve"), now)
+
+    patch.setattr(Board, "_answer", answer)
+
+
+def has_no_patience_with_people(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LiveRun, "gives_up_at", lambda self, no: self.waiting_since[no])
+
+
+def loses_what_people_decide(patch: pytest.MonkeyPatch) -> None:
+    def decided(self: Board, what: Intervention, _now: int) -> None:
+        self._scribe.step.commit.taken.append(what.intervention_id)
+
+    patch.setattr(Board, "decided", decided)
+
+
+def performs_what_is_switched_off(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Store, "switched_off", lambda _self: {})
+
+
+def lets_a_schedule_overlap(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(board_module, "may_overlap", lambda _live: True)
+
+
+def replaces_what_was_to_be_skipped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_overlap", lambda self, run_id, now: self._replace(self.admission._waiting[run_id], run_id, now))
+
+
+def goes_on_with_what_is_paused(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scheduler_module, "_terms", lambda each: Terms(each.max_active_runs, each.share, paused=False))
+
+
+def cancels_a_backfill_by_halves(patch: pytest.MonkeyPatch) -> None:
+    whole = backfill_module.cancel
+    patch.setattr(backfill_module, "cancel", lambda *given: min(1, whole(*given)))
+
+
+def joins_intervals_without_end(patch: pytest.MonkeyPatch) -> None:
+    whole = backfill_plan_module.batched
+    patch.setattr(backfill_plan_module, "batched", lambda intervals, size: whole(intervals, size + 1))
+
+
 BROKEN: tuple[Breaks, ...] = (
     sends_before_it_commits,
     acknowledges_before_it_commits,
@@ -240,6 +318,20 @@ BROKEN: tuple[Breaks, ...] = (
     loses_outputs,
     keeps_dead_letters_twice,
     forgets_results_that_nobody_has,
+    leaves_going_what_nobody_waits_for,
+    forgets_who_called,
+    calls_for_another_day,
+    begins_without_what_it_needs,
+    asks_only_once_for_what_it_needs,
+    takes_no_for_yes,
+    has_no_patience_with_people,
+    loses_what_people_decide,
+    performs_what_is_switched_off,
+    lets_a_schedule_overlap,
+    replaces_what_was_to_be_skipped,
+    goes_on_with_what_is_paused,
+    cancels_a_backfill_by_halves,
+    joins_intervals_without_end,
 )
 
 

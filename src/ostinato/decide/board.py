@@ -105,7 +105,7 @@ class Board:
         state = live.run.state
         self._scribe.record(live, Cause.CANCEL_REQUESTED, state, state, now, facts={"by": by})
         if state is RunState.QUEUED:
-            self._scribe.move_run(live, Cause.CANCELLED, now)
+            self._never_begins(live, Cause.CANCELLED, now)
             self._answer_caller(live.run, now)
         else:
             self._stop(live, by, now)
@@ -314,17 +314,21 @@ class Board:
                 self._replace(old, run_id, now)
         elif before:
             self.admission.withdraw(run_id)
-            facts: dict[str, object] = {"run": before[0].run.run_id}
-            self._scribe.move_run(live, Cause.OVERLAPPED, now, facts)
+            self._never_begins(live, Cause.OVERLAPPED, now, {"run": before[0].run.run_id})
 
     def _replace(self, old: LiveRun, by: int, now: Instant) -> None:
         """An earlier run gives way to a later one."""
         if self.admission.withdraw(old.run.run_id) is not None:
-            self._scribe.move_run(old, Cause.OVERLAPPED, now, {"run": by})
+            self._never_begins(old, Cause.OVERLAPPED, now, {"run": by})
         else:
             who = f"run {by}, which is for a later interval"
             self._scribe.step.commit.cancel_requests.append(CancelRequest(old.run.run_id, who, now))
             self.cancel(old.run.run_id, who, now)
+
+    def _never_begins(self, live: LiveRun, cause: Cause, now: Instant, facts: dict[str, object] | None = None) -> None:
+        """A queued run ends, and so it never was: what is known of its interval is again what was known before."""
+        self._scribe.move_run(live, cause, now, facts)
+        self._walk.run_over(live.run)
 
     def _over(self, live: LiveRun, now: Instant) -> None:
         """All its tasks are final: so is the run, and the task that called for it."""
@@ -341,7 +345,7 @@ class Board:
         self.admission.leave(live)
         self._answer_caller(live.run, now)
         if live.run.state is RunState.SUCCESS:
-            self._walk.run_succeeded(live.run)
+            self._walk.run_over(live.run)
 
     def _answer_caller(self, run: Run, now: Instant) -> None:
         """A run that was called for has ended: so does the task instance that waits for it."""
@@ -377,6 +381,8 @@ class Board:
         if task.approval is not None:
             self._scribe.step.commit.alerts.append(approval_over(live.run, task, live.name(no), now))
         parent = (live.run.run_id, *live.instance(no))
+        made = self._scribe.step.commit.new_runs
+        made[:] = [new for new in made if new.parent != parent]  # one that is only about to be made is not made
         for child in [each.run for each in (*self.runs.values(), *self.admission.waiting())]:
             if task.call is not None and child.parent == parent:
                 self._scribe.step.commit.cancel_requests.append(CancelRequest(child.run_id, by, now))

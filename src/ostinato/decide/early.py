@@ -1,4 +1,7 @@
-"""What holds up a task that has not begun: its open upstreams, unless its rule lets it begin before they end."""
+"""What holds up a task that has not begun: its open upstreams, unless its rule lets it begin before they end.
+
+Where somebody has decided how those end, it still waits for a short circuit further up, which may end it.
+"""
 
 from ostinato.model.cause import Cause
 from ostinato.model.record import UNMAPPED, Instance
@@ -10,9 +13,11 @@ from .situation import RunSituation
 
 
 def held_up_by(situation: RunSituation, instance: Instance) -> list[Instance]:
-    """The open upstreams of a task instance; none of them if it may begin all the same."""
+    """The open upstreams of a task instance, none of them if it may begin all the same; or else what steers it."""
     open_ = situation.open_upstream(instance)
-    return [] if open_ and _may_begin(situation, instance) else open_
+    if not open_:
+        return _open_circuits(situation, instance)
+    return [] if _may_begin(situation, instance) else open_
 
 
 def _may_begin(situation: RunSituation, instance: Instance) -> bool:
@@ -32,15 +37,24 @@ def _may_begin(situation: RunSituation, instance: Instance) -> bool:
 
 def _is_steered(situation: RunSituation, instance: Instance) -> bool:
     """Whether a branch right before it, or a short circuit anywhere before it, may still end it."""
-    ahead = situation.open_upstream(instance)
-    if any(situation.task(up).kind == "branch" and not situation.is_whole(up) for up in ahead):
-        return True
-    seen: set[Instance] = set()
+    right_before = situation.open_upstream(instance)
+    branches = any(situation.task(up).kind == "branch" and not situation.is_whole(up) for up in right_before)
+    return branches or bool(_open_circuits(situation, instance))
+
+
+def _open_circuits(situation: RunSituation, instance: Instance) -> list[Instance]:
+    """The short circuits anywhere before a task instance that have not ended. What tears down is let alone by them."""
+    if situation.task(instance).role == "teardown" and not situation.is_whole(instance):
+        return []
+    if all(task.kind != "short_circuit" for task in situation.spec.tasks):
+        return []
+    found, ahead = dict.fromkeys(situation.upstream(instance)), situation.upstream(instance)
     while ahead:
-        up = ahead.pop()
-        if up not in seen:
-            seen.add(up)
-            if situation.task(up).kind == "short_circuit" and not situation.is_whole(up):
-                return True
-            ahead += situation.open_upstream(up)
-    return False
+        further = [up for up in situation.upstream(ahead.pop()) if up not in found]
+        found |= dict.fromkeys(further)
+        ahead += further
+    return [up for up in found if _steers(situation, up) and situation.state(up) not in FINAL_TASK]
+
+
+def _steers(situation: RunSituation, instance: Instance) -> bool:
+    return situation.task(instance).kind == "short_circuit" and not situation.is_whole(instance)

@@ -112,9 +112,9 @@ class Walk:
             ended += self._scopes.look(live, scope, now)
         self.ripple(live, ended, now)
 
-    def run_succeeded(self, run: Run) -> None:
-        """Whoever needs an interval of its dag asks again."""
-        self._ready.succeeded(run, None)
+    def run_over(self, run: Run) -> None:
+        """A run has succeeded, or is not going to begin. Whoever needs an interval of its dag asks again."""
+        self._ready.over(run)
 
     # --- one step further ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 """Found by the simulation: what an agent has ahead goes before all that comes later, so it is only given what is short."""
 
+from hypothesis import given
+from hypothesis.strategies import integers, lists
+
 from ostinato.decide.capacity import AHEAD_MS
 from ostinato.model.spec import TaskSpec
 from tests.unit.decide.room import capacity_with, live_run, starts, want_all
@@ -30,6 +33,19 @@ def test_of_what_is_short_as_much_is_given_ahead_as_begins_in_a_moment() -> None
     for _ in range(50):
         capacity.took("a1", 5_000)
     assert capacity.window() == 4
+
+
+@given(integers(1, 200), integers(1, 500), lists(integers(-5, 10_000_000), max_size=20))
+def test_whatever_its_attempts_took_an_agent_is_given_what_runs_and_never_more_than_it_takes(
+    slots: int, per_slot: int, took: list[int]
+) -> None:
+    capacity = capacity_with(window=0)
+    capacity.seat("a1", slots * per_slot, set(), slots)
+    for each in took:
+        capacity.took("a1", each)
+    assert slots <= capacity.window() <= slots * per_slot
+    if min(took, default=AHEAD_MS) >= AHEAD_MS:
+        assert capacity.window() == slots
 
 
 def test_an_agent_that_is_gone_teaches_nothing() -> None:

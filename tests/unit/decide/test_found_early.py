@@ -63,3 +63,22 @@ def test_a_scope_goes_by_its_own_rule() -> None:
     scope = Scope("each_shop", "each", upstream=(0, 1), trigger_rule="one_success", over=(("shop", Value([1])),))
     spec = DagSpec("sales", (TaskSpec("a"), TaskSpec("b"), TaskSpec("load", scope=0)), scopes=(scope,))
     assert told(spec, 2) is Code.UNFOLDS
+
+
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        (TaskSpec("c", upstream=(1,), trigger_rule="all_done"), Code.UPSTREAM_OPEN),
+        (TaskSpec("c", upstream=(1,), role="teardown", trigger_rule="all_done_setup_success"), Code.POOL_FULL),
+    ],
+    ids=["work", "teardown"],
+)
+def test_a_short_circuit_before_what_somebody_has_decided_about_holds_up_all_but_teardowns(
+    task: TaskSpec, code: Code
+) -> None:
+    circuit, decided = TaskSpec("ask", kind="short_circuit"), TaskSpec("b", upstream=(0,))
+    spec = DagSpec("sales", (circuit, decided, task))
+    tasks = {(1, UNMAPPED): Task(1, 1, TaskState.FAILED, 10)}
+    pools = {"default": PoolRoom(1, 1)}
+    situation = RunSituation(20, True, True, spec, RUN, tasks, [], pools, running_runs=1)  # noqa: FBT003
+    assert why_task(situation, (2, UNMAPPED))[0].code is code

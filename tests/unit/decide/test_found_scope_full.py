@@ -33,3 +33,20 @@ def test_of_two_instances_that_have_no_row_the_second_waits_for_the_first() -> N
     )
     assert why_task(situation, (0, 0))[0].code is Code.POOL_FULL
     assert why_task(situation, (0, 1))[0].code is Code.SCOPE_FULL
+
+
+def test_an_instance_that_somebody_has_decided_about_waits_for_its_turn_all_the_same() -> None:
+    spec = DagSpec("sales", (TaskSpec("load", scope=0), TaskSpec("check", scope=0)), scopes=SPEC.scopes)
+    rows = {(0, UNMAPPED): WHOLE, (1, UNMAPPED): WHOLE, (1, 1): Task(1, 1, TaskState.FAILED, 11, map_index=1)}
+    situation = RunSituation(
+        now=20,
+        scheduler=True,
+        agent=True,
+        spec=spec,
+        run=RUN,
+        tasks=rows,
+        attempts=[],
+        pools={"default": PoolRoom(1, 1)},
+        running_runs=1,
+    )
+    assert why_task(situation, (0, 1))[0].code is Code.SCOPE_FULL
