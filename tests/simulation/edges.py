@@ -135,7 +135,7 @@ class Edges:
         return by_rule(rule, good, len(ends) - good - skipped, skipped)
 
 
-def by_rule(rule: TriggerRule, good: int, bad: int, skipped: int) -> Cause:
+def by_rule(rule: TriggerRule, good: int, bad: int, skipped: int) -> Cause:  # noqa: C901 - a case for each rule
     """What a trigger rule says when so many upstreams succeeded, failed and were skipped, and none is open."""
     match rule:
         case "all_done" | "always":

@@ -31,10 +31,7 @@ def needing(seen: SeenRun) -> list[Instance]:
     return [
         at
         for at, state in seen.states.items()
-        if state is TaskState.NONE
-        and seen.task(at).needs
-        and not seen.is_whole(at)
-        and seen.fates(at) == {Cause.READY}
+        if state is TaskState.NONE and seen.task(at).needs and not seen.is_whole(at) and seen.fates(at) == {Cause.READY}
     ]
 
 
@@ -58,7 +55,10 @@ def is_met(witness: Witness, seen: SeenRun, need: Need) -> bool:
     speaking = [
         other
         for other in others
-        if other is not seen and other.run.interval.start < end and begin < other.run.interval.end and not _never_was(other)
+        if other is not seen
+        and other.run.interval.start < end
+        and begin < other.run.interval.end
+        and not _never_was(other)
     ]
     ends = {at for other in speaking for at in (other.run.interval.start, other.run.interval.end)}
     return all(_succeeded_at(at, speaking, need.task_id) for at in {begin, *ends} if begin <= at < end)

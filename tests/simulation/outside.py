@@ -45,7 +45,9 @@ def hold_call(witness: Witness, seen: SeenRun, event: Event, at: Instance) -> No
         case Cause.CHILD_CALLED | Cause.CHILD_LEFT:
             left_alone = event.cause is Cause.CHILD_LEFT  # else see `hold_callers`
             demand(child is not None or not left_alone, f"task {at} has called, and there is no run", run_id)
-            demand(call.wait == (event.cause is Cause.CHILD_CALLED), f"task {at} waits, or does not, for its run", run_id)
+            demand(
+                call.wait == (event.cause is Cause.CHILD_CALLED), f"task {at} waits, or does not, for its run", run_id
+            )
             if child is not None:
                 _is_as_called(witness, seen, at, child)
         case Cause.CALL_REFUSED:

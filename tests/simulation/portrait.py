@@ -57,10 +57,7 @@ def board_portrait(board: Board) -> dict[str, Any]:
     timers = timers_of(board)
     return {
         "runs": {run_id: _run_portrait(live, timers) for run_id, live in sorted(board.runs.items())},
-        "attempts": {
-            id_: _attempt_portrait(attempt)
-            for id_, attempt in sorted(board.attempts.items())
-        },
+        "attempts": {id_: _attempt_portrait(attempt) for id_, attempt in sorted(board.attempts.items())},
         "next attempt": board._trials._next_attempt,
         "waiting runs": _queues(board),
         "running": {dag: sorted(runs) for dag, runs in sorted(board.admission._running.items()) if runs},

@@ -6,7 +6,7 @@ from random import Random
 from ostinato.model.change import NewBackfill, NewRun
 from ostinato.model.limits import Limits
 from ostinato.model.message import Assignment, Call
-from ostinato.model.record import Run, run_key
+from ostinato.model.record import Deployment, Run, run_key
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
@@ -40,15 +40,13 @@ class Quiet:
         self.witness = Witness(world, self.timeline)
         for spec in dags:
             dag, source = compiled(spec)
-            self.store.put_dags(dag.file, [dag], source, [], self.timeline.wall())
+            self.store.put_dags([Deployment(dag.file, (dag,), source)], self.timeline.wall())
             self.witness.deployed(dag)
         self.store.set_pool("p", slots)
         self.witness.pool_set("p", slots)
         self.network = Network(self.timeline, random, trace)
         self.witness.seats("agent", weather.window)
-        self.network.listener = AgentLife(
-            "agent", self.timeline, random, world, trace, weather, _act_of, lambda: None
-        )
+        self.network.listener = AgentLife("agent", self.timeline, random, world, trace, weather, _act_of, lambda: None)
         self.control = Control(
             "scheduler",
             store=self.store,

@@ -97,7 +97,10 @@ def _reasons(
     child = witness.runs.get(seen.children.get(at, 0))
     patient = task.approval is not None and (task.approval.timeout is None or key in timers)
     reasons = {
-        "its needs": state is TaskState.NONE and asks and key not in wanted and not _has_what_it_needs(witness, seen, at),
+        "its needs": state is TaskState.NONE
+        and asks
+        and key not in wanted
+        and not _has_what_it_needs(witness, seen, at),
         "its child": state is TaskState.DEFERRED and child is not None and child.run.state not in FINAL_RUN,
         "somebody": state is TaskState.DEFERRED and patient,
         "time": state in RESTING and key in timers and task.approval is None,

@@ -275,7 +275,9 @@ def lets_a_schedule_overlap(patch: pytest.MonkeyPatch) -> None:
 
 
 def replaces_what_was_to_be_skipped(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Board, "_overlap", lambda self, run_id, now: self._replace(self.admission._waiting[run_id], run_id, now))
+    patch.setattr(
+        Board, "_overlap", lambda self, run_id, now: self._replace(self.admission._waiting[run_id], run_id, now)
+    )
 
 
 def goes_on_with_what_is_paused(patch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,11 @@ def past() -> list[DataInterval]:
     return [DataInterval(first + no * EVERY, first + (no + 1) * EVERY) for no in range(DAYS)]
 
 
+def tell(figures: str) -> None:
+    """For those who look: `pytest -s` shows what decision 012 says."""
+    print(figures)  # noqa: T201
+
+
 class Day(NamedTuple):
     """Minutes from the end of each interval to the end of its run; how many runs of the backfill ended, and when.
 
@@ -81,8 +86,10 @@ def test_half_a_year_of_backfill_does_not_delay_the_daily_run(pool: str, executo
     """It waits for one task to end at most, each of the three times that it wants to start something."""
     alone, beside = day(pool, executors), day(pool, executors, at_once)
     later = [with_it - without for without, with_it in zip(alone.took, beside.took, strict=True)]
-    print(f"\nalone {mean(alone.took):.1f} min, beside {mean(beside.took):.1f} min, later by {max(later):.1f} min at most;")
-    print(f"{beside.backfilled} of {DAYS} intervals in {beside.hours:.1f} h")
+    tell(
+        f"alone {mean(alone.took):.1f} min, beside {mean(beside.took):.1f} min, later by {max(later):.1f} min at most;"
+    )
+    tell(f"{beside.backfilled} of {DAYS} intervals in {beside.hours:.1f} h")
     assert len(later) == 6
     assert max(later) <= LONGEST
 
@@ -97,11 +104,11 @@ def test_the_backfill_uses_all_that_the_daily_run_leaves() -> None:
 def test_a_backfill_beside_more_scheduled_work_than_there_is_room_for_gets_its_share() -> None:
     crowd = day("p", 16, 16, "busy")
     share = crowd.tasks["backfill"] / sum(crowd.tasks.values())
-    print(f"\n{crowd.tasks['backfill']} of {sum(crowd.tasks.values())} tasks were the backfill's: {share:.1%}")
+    tell(f"{crowd.tasks['backfill']} of {sum(crowd.tasks.values())} tasks were the backfill's: {share:.1%}")
     assert share == pytest.approx(SHARE, abs=0.02)
 
 
 def test_scheduled_work_is_not_starved_by_the_share_of_a_backfill() -> None:
     crowd, without = day("p", 16, 16, "busy"), day("p", 16, 0, "busy")
-    print(f"\nthe daily run among other dags: {mean(without.took):.1f} min, beside a backfill {mean(crowd.took):.1f} min")
+    tell(f"the daily run among other dags: {mean(without.took):.1f} min, beside a backfill {mean(crowd.took):.1f} min")
     assert mean(crowd.took) - mean(without.took) <= LONGEST

@@ -55,7 +55,7 @@ _VERDICTS: Final = {
 _KILLERS: Final = frozenset({"killed by its agent", "killed by somebody"})
 
 
-def hold_against_the_truth(
+def hold_against_the_truth(  # noqa: C901, PLR0912 - a case for each cause
     witness: Witness,
     seen: SeenRun,
     event: Event,
@@ -120,7 +120,9 @@ def _declined(seen: SeenRun, event: Event, at: Instance, move: TaskMove) -> None
     approval = seen.task(at).approval
     assert approval is not None
     as_failure = event.cause is Cause.DECLINED_AS_FAILURE
-    demand(as_failure == (approval.no == "fail"), f"a no to {at} is {event.cause}, and is to {approval.no}", event.run_id)
+    demand(
+        as_failure == (approval.no == "fail"), f"a no to {at} is {event.cause}, and is to {approval.no}", event.run_id
+    )
     if (event.facts or {}).get("timed_out"):
         since = move.waiting_since
         patient = None not in {since, approval.timeout} and event.at >= since + round(approval.timeout * 1000)
@@ -137,7 +139,11 @@ def _as_reported(witness: Witness, seen: SeenRun, event: Event, at: Instance, co
         return
     if report.follow is not None:
         seen.follows[at] = report.follow
-    outputs = [o.value for o in commit.outputs if (o.run_id, o.task_no, o.map_index) == (event.run_id, event.task_no, event.map_index)]
+    outputs = [
+        o.value
+        for o in commit.outputs
+        if (o.run_id, o.task_no, o.map_index) == (event.run_id, event.task_no, event.map_index)
+    ]
     returned = [] if report.output is None else [report.output]
     demand(outputs == returned, f"attempt {event.attempt} returned {returned}, kept is {outputs}", event.run_id)
     kept = [r.letters for r in commit.rejected if r.attempt == event.attempt]

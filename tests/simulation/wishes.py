@@ -68,16 +68,21 @@ class TakenIn:
     def __init__(self, wishes: Wishes, taken: Iterable[int], runs: Mapping[int, SeenRun]) -> None:
         self._runs = runs
         self._first: dict[tuple[int, Instance], Decision] = {}
+        self._early: set[tuple[int, Instance, Decision]] = set()
         for each in dict.fromkeys(taken):
             decided = wishes.decisions.pop(each, None)
             demand(decided is not None, f"decision {each} is taken in, and nobody has made it, or it was before")
             if decided is not None and _counts(runs[decided.run_id], decided):
                 self._first.setdefault((decided.run_id, decided.at), decided.what)
+            elif decided is not None:
+                self._early.add((decided.run_id, decided.at, decided.what))  # a question that comes by another answer
 
     def hold(self, run_id: int, at: Instance, cause: Cause) -> None:
         """Raise Violation unless this is how somebody has decided that a task instance is to end."""
         what = self._first.get((run_id, at))
-        demand(what is not None and cause in ENDS_BY[what], f"task {at} ends by {cause}, decided was {what}", run_id)
+        also = [early for run, instance, early in self._early if (run, instance) == (run_id, at)]
+        fits = any(cause in ENDS_BY[each] for each in ([what] if what else also))
+        demand(fits, f"task {at} ends by {cause}, decided was {what}", run_id)
 
     def hold_effects(self) -> None:
         """Raise Violation if a decision that counts has had no effect."""

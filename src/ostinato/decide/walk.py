@@ -85,7 +85,9 @@ class Walk:
 
     def switched_off(self, live: LiveRun, now: Instant) -> None:
         """End what is switched off by now, its turn having come, and has not begun."""
-        ended = [no for no in range(len(live.states)) if self._ready.is_off(live, no) and self._waits_to_begin(live, no)]
+        ended = [
+            no for no in range(len(live.states)) if self._ready.is_off(live, no) and self._waits_to_begin(live, no)
+        ]
         for no in ended:
             self._ready.met(live, no)
             self._ready.go(live, no, now)

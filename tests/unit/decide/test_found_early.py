@@ -18,7 +18,7 @@ def told(spec: DagSpec, asked: int) -> Code:
     """Why the task ``asked`` waits, when only the first has ended."""
     tasks = {(0, UNMAPPED): ENDED}
     pools = {"default": PoolRoom(1, 1)}
-    situation = RunSituation(20, True, True, spec, RUN, tasks, [], pools, running_runs=1)  # noqa: FBT003
+    situation = RunSituation(20, True, True, spec, RUN, tasks, [], pools, running_runs=1)
     return why_task(situation, (asked, UNMAPPED))[0].code
 
 
@@ -80,5 +80,5 @@ def test_a_short_circuit_before_what_somebody_has_decided_about_holds_up_all_but
     spec = DagSpec("sales", (circuit, decided, task))
     tasks = {(1, UNMAPPED): Task(1, 1, TaskState.FAILED, 10)}
     pools = {"default": PoolRoom(1, 1)}
-    situation = RunSituation(20, True, True, spec, RUN, tasks, [], pools, running_runs=1)  # noqa: FBT003
+    situation = RunSituation(20, True, True, spec, RUN, tasks, [], pools, running_runs=1)
     assert why_task(situation, (2, UNMAPPED))[0].code is code
