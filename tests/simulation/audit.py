@@ -130,7 +130,7 @@ def _people_were_told(store: Store, witness: Witness, world: World) -> None:
     for key, (due, state) in witness.promises.expected.items():
         met = key in witness.promises.succeeded
         may_be = state == "met" and key in witness.promises.covered
-        as_it_should = (state == "met") == met or may_be or (state == "expected" and due > witness.timeline.latest)
+        as_it_should = (state == "met") == met or may_be or (state == "expected" and due >= witness.timeline.latest)
         demand(as_it_should, f"the deadline {key}, due {due}, is {state}")
 
 

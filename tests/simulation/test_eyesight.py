@@ -39,7 +39,7 @@ from ostinato.store import commit as commit_module
 from .simulation import Simulation
 from .trace import Violation
 
-ENOUGH = 60
+ENOUGH = 160
 """A defect that so many seeds do not show is not seen."""
 
 Breaks = Callable[[pytest.MonkeyPatch], None]
