@@ -67,7 +67,7 @@ def main() -> int:
     took = perf_counter() - begun
     what = ", ".join(f"{count:,} {name}" for name, count in counted.items())
     print(f"{done:,} seeds in {took:.1f} s, {done / took:.1f} seeds/s: {what}; {len(failed)} failed {failed or ''}")
-    if never:
+    if never and not failed:
         print("never moved so:", ", ".join(sorted(" ".join(move) for move in never)))
     return 1 if failed else 0
 

@@ -136,6 +136,7 @@ class Executor:
             output=act.output,
             failure=act.failure,
             dead_letters=act.dead_letters,
+            follow=act.follow,
         )
         life.world.ends(performance, now, finished)
         self.performance = None

@@ -41,10 +41,10 @@ class FaultyStore:
         return self._epoch
 
     def pools(self) -> list[Pool]:
-        """The pools; if this scheduler leads, it goes by them from now on."""
+        """The pools; if this scheduler leads, it goes from now on by them, and by what else people have asked for."""
         pools = self._read(self._store.pools)
         if self._epoch == self._witness.epoch:
-            self._witness.pools_read()
+            self._witness.looked()
         return pools
 
     def commit(self, change: Commit, epoch: int) -> list[Run]:

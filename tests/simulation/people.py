@@ -6,14 +6,16 @@ from random import Random
 from ostinato.decide.backfill import Wish, plan
 from ostinato.decide.timetable import interval_at, intervals_between
 from ostinato.model.change import NewBackfill, NewRun
-from ostinato.model.record import Deployment, run_key
+from ostinato.model.record import Deployment, Run, run_key
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval
 from ostinato.model.value import encode
 from ostinato.store import Store
 
+from .attendants import Attendants
 from .timeline import Timeline
-from .trace import Trace
+from .trace import Trace, demand
+from .wishes import Granted
 from .witness import Witness
 from .workload import changed, compiled, dag_by_chance
 
@@ -36,7 +38,9 @@ class People:
         self._witness = witness
         self._trace = trace
         self._hint = hint
+        self._attendants = Attendants(store, timeline, random, witness, trace)
         self.dags: dict[str, DagSpec] = {}
+        self.batches: dict[int, int] = {}
         self.disturbed: set[str] = set()
         self.accepted: list[tuple[str, str]] = []
 
@@ -49,8 +53,19 @@ class People:
 
     def act(self) -> None:
         """One thing that somebody does."""
-        deeds = (self._trigger, self._backfill, self._cancel, self._pause, self._redeploy, self._resize, self._retire)
-        self._random.choices(deeds, (10, 3, 4, 2, 2, 2, 1))[0]()
+        deeds = {
+            self._trigger: 10,
+            self._backfill: 3,
+            self._cancel: 3,
+            self._pause: 2,
+            self._redeploy: 2,
+            self._resize: 2,
+            self._retire: 1,
+            self._attendants.decide: 6,
+            self._attendants.steer_backfill: 4,
+            self._switch: 1,
+        }
+        self._random.choices(list(deeds), list(deeds.values()))[0]()
         self._hint()
 
     def make_an_end(self) -> None:
@@ -59,7 +74,13 @@ class People:
             self._store.set_paused(dag_id, True, self._timeline.wall(), "people")
         for pool in ("narrow", "wide", "unmade"):
             self._set_pool(pool, 3)
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        """Again and again: whoever is answered may ask again."""
+        self._attendants.clear_up()
         self._hint()
+        self._timeline.after(20_000, self._clear_up)
 
     # --- deeds --------------------------------------------------------------------------------------------------
 
@@ -75,19 +96,26 @@ class People:
 
     def _backfill(self) -> None:
         dag_id, spec = self._some_dag()
-        now = self._timeline.wall()
-        first = now - self._random.choice((20_000, 60_000))
+        now, batch = self._timeline.wall(), self._random.choice((1, 1, 3))
+        first = now - self._random.choice((20_000, 60_000, 300_000))
         if spec.schedule is None:
             first = now - 3 * 86_400_000
         intervals = list(intervals_between(spec.schedule, first, now))[:8]
         if not intervals:
             return
         reprocess = self._random.choice(("missing", "failed", "all"))
-        wish = Wish(dag_id, tuple(intervals), reprocess, newest_first=self._random.random() < 0.3)
+        wish = Wish(dag_id, tuple(intervals), reprocess, newest_first=self._random.random() < 0.3, batch=batch)
         made = plan(wish, {dag_id: spec}, self._store.runs_over, now)
         runs = [self._new_run(dag_id, each.interval, each.nth, "backfill") for each in made.create]
-        new = NewBackfill(dag_id, tuple(intervals), encode({}), now, by="people", reprocess=reprocess)
-        _, created = self._store.create_backfill(new, runs)
+        going = [self._witness.runs[run_id].run for run_id in self._witness.open]
+        doubled = [(run, each) for run in going for each in made.create if _meet(run, dag_id, each.interval)]
+        demand(not doubled, f"a backfill doubles what is being run: {doubled}")
+        most, share = self._random.choice((1, 2, 16)), self._random.choice((0.0, 0.1, 0.5))
+        terms = {"batch": batch, "max_active_runs": most, "share": share}
+        new = NewBackfill(dag_id, tuple(intervals), encode({}), now, by="people", reprocess=reprocess, **terms)
+        backfill, created = self._store.create_backfill(new, runs)
+        self.batches[backfill.backfill_id] = batch
+        self._witness.wishes.granted[backfill.backfill_id] = Granted(most)
         self._trace.note("somebody backfills", dag_id, len(created), "runs")
         self.accepted += [(run.dag_id, run.run_key) for run in created]
         self._witness.created(created)
@@ -101,7 +129,12 @@ class People:
         if runs:
             run_id = self._random.choice(runs)
             asked = self._store.request_cancel(run_id, "people", self._timeline.wall())
+            if asked:
+                self._witness.wishes.asked_to_stop.add(run_id)
             self._trace.note("somebody cancels", run_id, "" if asked else "in vain")
+
+    def _switch(self) -> None:
+        self._attendants.switch(*self._some_dag())
 
     def _pause(self) -> None:
         dag_id, _ = self._some_dag()
@@ -123,6 +156,7 @@ class People:
         dag_id, spec = self._some_dag()
         self.disturbed.add(dag_id)
         self._store.put_dags([Deployment(f"/dags/{dag_id}.py")], self._timeline.wall())
+        self._witness.retired(dag_id)
         self._trace.note("somebody removes", dag_id)
         if self._random.random() < 0.7:
             self._timeline.after(self._random.randint(1, 20_000), lambda: self._deploy(spec))
@@ -165,6 +199,11 @@ class People:
     def _next_number(self, dag_id: str, interval: DataInterval) -> int:
         newest = self._store.latest_by_interval(dag_id, interval.start, interval.start + 1).get(interval.start)
         return 1 if newest is None else _number(newest.run_key) + 1
+
+
+def _meet(run: Run, dag_id: str, interval: DataInterval) -> bool:
+    """Whether a run is for any of the time of an interval of a dag."""
+    return run.dag_id == dag_id and run.interval.start < interval.end and interval.start < run.interval.end
 
 
 def _number(key: str) -> int:

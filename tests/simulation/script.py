@@ -1,11 +1,14 @@
 """How tasks behave: decided by the seed and by what an attempt is for, so that it is the same in every replay."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from ostinato.model.message import Call, DeadLetters, Failure
+from ostinato.model.record import UNMAPPED
+from ostinato.model.spec import DagSpec, OutputOf, TaskSpec
 from ostinato.model.value import encode
 
 Ending = Literal["success", "skipped", "not_yet", "failed", "dies", "hangs"]
@@ -48,7 +51,43 @@ class Act(Struct, frozen=True):
     failure: Failure | None = None
     output: bytes | None = None
     dead_letters: tuple[DeadLetters, ...] = ()
+    follow: tuple[str, ...] | None = None
     deaf: bool = False
+
+
+class Part(Struct, frozen=True):
+    """What a task is in its dag: what it returns, and what it says besides.
+
+    ``below`` are those right after one that steers, ``always`` those of them that are not its to choose. ``is_list``: a
+    scope is for each item of what it returns; ``is_asked``: a loop ends when it returns something true.
+    """
+
+    timeout: float | None
+    sensor: bool
+    steers: str
+    below: tuple[str, ...]
+    always: tuple[str, ...]
+    is_list: bool
+    is_asked: bool
+
+
+def part_of(spec: DagSpec, task_no: int, below: Sequence[int]) -> Part:
+    """What a task is in its dag; ``below`` are the tasks that wait for it."""
+    task = spec.tasks[task_no]
+    always = tuple([spec.tasks[no].task_id for no in below if _tears_down(spec, task, no)])
+    return Part(
+        timeout=task.timeout,
+        sensor=task.kind == "sensor",
+        steers=task.kind if task.kind in {"branch", "short_circuit"} else "",
+        below=tuple([spec.tasks[no].task_id for no in below if not _tears_down(spec, task, no)]),
+        always=always,
+        is_list=any(OutputOf(task_no) in dict(scope.over).values() for scope in spec.scopes),
+        is_asked=any(scope.until == task_no for scope in spec.scopes),
+    )
+
+
+def _tears_down(spec: DagSpec, before: TaskSpec, no: int) -> bool:
+    return spec.tasks[no].role == "teardown" and spec.tasks[no].scope == before.scope
 
 
 class Temper(Struct, frozen=True):
@@ -69,9 +108,11 @@ def temper_of(random: Random) -> Temper:
     )
 
 
-def act_of(seed: int, temper: Temper, call: Call, *, sensor: bool, timeout: float | None) -> Act:
+def act_of(seed: int, temper: Temper, call: Call, part: Part) -> Act:
     """What one attempt does."""
-    chance = Random(f"{seed}/{call.dag_id}/{call.task_id}/{call.start}/{call.run_id}/{call.number}")
+    index = "" if call.map_index == UNMAPPED else f"[{call.map_index}]"
+    chance = Random(f"{seed}/{call.dag_id}/{call.task_id}{index}/{call.start}/{call.run_id}/{call.number}")
+    timeout = part.timeout
     takes_ms = chance.randrange(temper.longest_ms)
     deaf = chance.random() < 0.3
     if timeout is not None and chance.random() < 0.3:
@@ -81,14 +122,34 @@ def act_of(seed: int, temper: Temper, call: Call, *, sensor: bool, timeout: floa
         if kind in _EXITS:
             return Act(takes_ms, "dies", kind, exit_code=_EXITS[kind], deaf=deaf)
         return Act(takes_ms, "failed", kind, failure=_FAILURES[kind], deaf=deaf)
-    if sensor and chance.random() < 0.7:
+    if part.sensor and chance.random() < 0.7:
         return Act(takes_ms, "not_yet", deaf=deaf)
     if chance.random() < 0.1:
         return Act(takes_ms, "skipped", deaf=deaf)
+    follow = _followed(chance, part)
     if chance.random() < 0.2:
-        return Act(takes_ms, "success", deaf=deaf)
+        return Act(takes_ms, "success", deaf=deaf, follow=follow)
     value = [call.dag_id, call.task_id, call.run_id, call.number, chance.random()]
-    return Act(takes_ms, "success", output=encode(value), dead_letters=_dead_letters(chance, call), deaf=deaf)
+    output = encode(_returned(chance, part, value))
+    return Act(takes_ms, "success", output=output, dead_letters=_dead_letters(chance, call), deaf=deaf, follow=follow)
+
+
+def _followed(chance: Random, part: Part) -> tuple[str, ...] | None:
+    """What a branch or a short circuit lets go on. What always goes on is named in any case."""
+    if part.steers == "branch":
+        return (*[name for name in part.below if chance.random() < 0.5], *part.always)
+    if part.steers == "short_circuit":
+        return (*(part.below if chance.random() < 0.5 else ()), *part.always)
+    return None
+
+
+def _returned(chance: Random, part: Part, value: list[object]) -> object:
+    """Plain data; a list of items, mostly, if a scope is for each of them; whether it is over, if a loop asks."""
+    if part.is_asked:
+        return chance.random() < 0.5
+    if part.is_list and chance.random() < 0.9:
+        return [[number, "item"] for number in range(chance.choice((0, 1, 2, 2, 3, 6)))]
+    return value if not part.is_list else "no list"
 
 
 def _dead_letters(chance: Random, call: Call) -> tuple[DeadLetters, ...]:

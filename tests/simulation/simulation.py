@@ -20,9 +20,10 @@ from .network import Network
 from .people import People
 from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
 from .reasons import demand_explained, demand_reasons
-from .script import Act, act_of, temper_of
+from .script import Act, act_of, part_of, temper_of
 from .timeline import BEGIN, Timeline
 from .trace import Trace, demand
+from .values import demand_arguments
 from .weather import Weather, weather_of
 from .witness import Witness
 from .world import World
@@ -99,11 +100,11 @@ class Simulation:
         demand(False, "too much happens in too little time")
 
     def _all_is_over(self) -> bool:
-        return not self.witness.open and not self.store.outbox_waiting(1)
+        return not (self.witness.open or self.witness.wishes.decisions or self.store.outbox_waiting(1))
 
     def _left(self) -> str:
         return ", ".join(
-            f"run {seen.run.run_id} ({seen.run.state}: {' '.join(seen.states)})"
+            f"run {seen.run.run_id} ({seen.run.state}: {' '.join(seen.states.values())})"
             for seen in list(map(self.witness.runs.__getitem__, self.witness.open))[:3]
         )
 
@@ -169,13 +170,13 @@ class Simulation:
         self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
 
     def _act_of(self, assignment: Assignment, call: Call) -> Act:
-        task = self.witness.specs[call.version].tasks[call.task_no]
-        self._arguments_are_right(call, task.upstream if task.kind == "python" else ())
-        return act_of(self.seed, self.temper, call, sensor=task.kind == "sensor", timeout=assignment.timeout)
-
-    def _arguments_are_right(self, call: Call, upstream: tuple[int, ...]) -> None:
-        wanted = tuple([self.witness.outputs.get((call.run_id, no), b"\xc0") for no in upstream])
-        demand(call.args == wanted, f"task {call.task_no} is given {call.args}, not {wanted}", call.run_id)
+        spec = self.witness.specs[call.version]
+        task = spec.tasks[call.task_no]
+        demand(assignment.timeout == task.timeout, f"task {call.task_no} has another time limit", call.run_id)
+        demand_arguments(self.witness, call)
+        edges = self.witness.edges[call.version][task.scope]
+        below = edges.below(call.task_no)
+        return act_of(self.seed, self.temper, call, part_of(spec, call.task_no, below))
 
     def _hint(self) -> None:
         if self.storming and self.random.random() < self.weather.lost_hint:
@@ -267,14 +268,14 @@ class Simulation:
         if self.storming:
             self.calls.append(now)
         demand(not self.witness.promises.overdue(now), "a deadline has passed, and nobody is told")
-        demand_reasons(board)
+        demand_reasons(board, self.witness)
         unset = now == self.timeline.latest  # after the clock was set back, what was due may be due again
         if control.was_hinted and unset and self.random.random() < PROBING:
             fresh_board, fresh_agenda = remembered(self.store, now)
             demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
             demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
             for live in self.random.sample(list(board.runs.values()), min(2, len(board.runs))):
-                demand_explained(self.store, board, live, now)
+                demand_explained(self.store, board, live, self.witness, now)
 
     def _outcome(self) -> Outcome:
         hasher = blake2b(digest_size=16)

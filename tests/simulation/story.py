@@ -1,6 +1,7 @@
 """A failure told in short: the seed, the one command that shows it again, and what happened last."""
 
 from ostinato.model.change import Event
+from ostinato.model.record import UNMAPPED
 
 from .simulation import Simulation
 from .timeline import BEGIN
@@ -26,7 +27,7 @@ def story(simulation: Simulation, violation: BaseException) -> str:
     seen = simulation.witness.runs.get(run_id or 0)
     if seen is not None:
         tasks = ", ".join(
-            f"{task.task_id}{list(task.upstream) or ''}{'*' if task.trigger_rule == 'all_done' else ''}"
+            f"{task.task_id}{list(task.upstream) or ''}{'' if task.trigger_rule == 'all_success' else f' {task.trigger_rule}'}"
             for task in seen.spec.tasks
         )
         lines.append(f"run {run_id} of {seen.run.dag_id}, {seen.run.kind}, {seen.run.run_key}: {tasks}")
@@ -35,7 +36,8 @@ def story(simulation: Simulation, violation: BaseException) -> str:
 
 
 def _line(event: Event) -> str:
-    what = "run" if event.task_no is None else f"t{event.task_no}"
+    index = "" if event.map_index == UNMAPPED else f"[{event.map_index}]"
+    what = "run" if event.task_no is None else f"t{event.task_no}{index}"
     attempt = f" attempt {event.attempt}" if event.attempt is not None else ""
     at = (event.at - BEGIN) / 1000
     return f"{at:>9.3f} s  #{event.seq} {what}: {event.was} -> {event.becomes} by {event.cause}{attempt} {event.facts or ''}"

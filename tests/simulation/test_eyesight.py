@@ -8,29 +8,39 @@ import pytest
 from msgspec import structs
 
 from ostinato.agent.ledger import Ledger
+from ostinato.control import scheduler as scheduler_module
+from ostinato.control.answers import Answers
 from ostinato.control.scheduler import Scheduler
+from ostinato.decide import backfill as backfill_plan_module
 from ostinato.decide import board as board_module
+from ostinato.decide import trials as trials_module
+from ostinato.decide import walk as walk_module
 from ostinato.decide.admission import Admission
 from ostinato.decide.agenda import Agenda
-from ostinato.decide.board import LOST, Board
+from ostinato.decide.board import Board
 from ostinato.decide.capacity import Capacity
 from ostinato.decide.flow import PoolUse, TaskUse
 from ostinato.decide.live import LiveAttempt, LiveRun
+from ostinato.decide.ready import Ready
 from ostinato.decide.retry import next_try
-from ostinato.decide.shape import Count
-from ostinato.decide.step import Step
-from ostinato.model.change import Alert, Commit
+from ostinato.decide.rule import Count
+from ostinato.decide.share import Terms
+from ostinato.decide.step import Calling, Step
+from ostinato.decide.trials import LOST, Trials
+from ostinato.model.cause import Cause
+from ostinato.model.change import Alert, Commit, NewRun
 from ostinato.model.errors import ErrorClass, StoreUnavailable
-from ostinato.model.record import OpenRun, Run
+from ostinato.model.record import Intervention, OpenRun, Run
 from ostinato.model.spec import Retry
-from ostinato.model.state import TaskState
+from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.store import Store
+from ostinato.store import backfill as backfill_module
 from ostinato.store import commit as commit_module
 
 from .simulation import Simulation
 from .trace import Violation
 
-ENOUGH = 60
+ENOUGH = 160
 """A defect that so many seeds do not show is not seen."""
 
 Breaks = Callable[[pytest.MonkeyPatch], None]
@@ -79,8 +89,8 @@ def believes_what_it_was_told_before_it_led(patch: pytest.MonkeyPatch) -> None:
 def overlooks_runs_that_others_made(patch: pytest.MonkeyPatch) -> None:
     whole = Scheduler._open
 
-    def open_(self: Scheduler, board: Board, runs: list[Run]) -> None:
-        whole(self, board, runs)
+    def open_(self: Scheduler, board: Board, runs: list[Run], now: int) -> None:
+        whole(self, board, runs, now)
         self._seen_run = max([self._seen_run, *(run.run_id for run in runs)])
 
     patch.setattr(Scheduler, "_open", open_)
@@ -98,9 +108,9 @@ def gives_slots_twice(patch: pytest.MonkeyPatch) -> None:
 def forgets_the_limits_of_dags(patch: pytest.MonkeyPatch) -> None:
     whole = Capacity.want
 
-    def want(self: Capacity, live: LiveRun, task_no: int) -> None:
+    def want(self: Capacity, live: LiveRun, no: int) -> None:
         live.shape.spec = structs.replace(live.shape.spec, max_active_tasks=None)
-        whole(self, live, task_no)
+        whole(self, live, no)
 
     patch.setattr(Capacity, "want", want)
 
@@ -124,27 +134,27 @@ def sends_to_agents_that_stop(patch: pytest.MonkeyPatch) -> None:
 def takes_skipped_for_succeeded(patch: pytest.MonkeyPatch) -> None:
     whole = Count.add
     as_success = {TaskState.SKIPPED: TaskState.SUCCESS}
-    patch.setattr(Count, "add", lambda self, state: whole(self, as_success.get(state, state)))
+    patch.setattr(Count, "add", lambda self, gate, up, state: whole(self, gate, up, as_success.get(state, state)))
 
 
 def starts_before_all_have_ended(patch: pytest.MonkeyPatch) -> None:
-    whole = board_module.verdict
-    patch.setattr(board_module, "verdict", lambda gate, count: whole(structs.replace(gate, size=1), count))
+    whole = walk_module.verdict
+    patch.setattr(walk_module, "verdict", lambda gate, count: whole(structs.replace(gate, size=1), count))
 
 
 def retries_once_too_often(patch: pytest.MonkeyPatch) -> None:
     def generous(retry: Retry, error_class: ErrorClass, failures: int, spread: float) -> int | None:
         return next_try(retry, error_class, max(1, failures - 1), spread)
 
-    patch.setattr(board_module, "next_try", generous)
+    patch.setattr(trials_module, "next_try", generous)
 
 
 def charges_for_what_never_began(patch: pytest.MonkeyPatch) -> None:
-    def lose(self: Board, attempt: LiveAttempt, _started: object, now: int) -> None:
-        self._release(attempt)
+    def lose(self: Trials, attempt: LiveAttempt, _started: object, now: int) -> None:
+        self.release(attempt)
         self._fail(attempt, None, LOST, now)
 
-    patch.setattr(Board, "_lose", lose)
+    patch.setattr(Trials, "lose", lose)
 
 
 def forgets_failures_when_it_restarts(patch: pytest.MonkeyPatch) -> None:
@@ -159,9 +169,9 @@ def forgets_failures_when_it_restarts(patch: pytest.MonkeyPatch) -> None:
 def launches_what_is_cancelled(patch: pytest.MonkeyPatch) -> None:
     whole = Board._stop
 
-    def stop(self: Board, live: LiveRun, now: int) -> None:
+    def stop(self: Board, live: LiveRun, by: str, now: int) -> None:
         live.cancelling = False
-        whole(self, live, now)
+        whole(self, live, by, now)
 
     patch.setattr(Board, "_stop", stop)
 
@@ -211,6 +221,96 @@ def forgets_results_that_nobody_has(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ledger, "holds", lambda self: tuple(self._held))
 
 
+def leaves_going_what_nobody_waits_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_call_off", lambda *_: None)
+
+
+def forgets_who_called(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_answer_caller", lambda *_: None)
+
+
+def calls_for_another_day(patch: pytest.MonkeyPatch) -> None:
+    whole = Answers.child
+
+    def child(self: Answers, calling: Calling, now: int) -> NewRun:
+        new = whole(self, calling, now)
+        return structs.replace(new, start=new.start - 1_000)
+
+    patch.setattr(Answers, "child", child)
+
+
+def begins_without_what_it_needs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Answers, "met", lambda _self, _needing: True)
+
+
+def asks_only_once_for_what_it_needs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ready, "_ask_again", lambda _self, _of_dag, _task_id: None)
+
+
+def takes_no_for_yes(patch: pytest.MonkeyPatch) -> None:
+    whole = Board._answer
+
+    def answer(self: Board, live: LiveRun, no: int, what: Intervention, now: int) -> None:
+        whole(self, live, no, structs.replace(what, what="approve"), now)
+
+    patch.setattr(Board, "_answer", answer)
+
+
+def has_no_patience_with_people(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LiveRun, "gives_up_at", lambda self, no: self.waiting_since[no])
+
+
+def loses_what_people_decide(patch: pytest.MonkeyPatch) -> None:
+    def decided(self: Board, what: Intervention, _now: int) -> None:
+        self._scribe.step.commit.taken.append(what.intervention_id)
+
+    patch.setattr(Board, "decided", decided)
+
+
+def hides_that_a_decision_has_no_effect(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(board_module, "refusal", lambda _live, _what: None)
+    whole, mark = Board._answer, Board._mark
+
+    def answer(self: Board, live: LiveRun, no: int, what: Intervention, now: int) -> None:
+        if live.states[no] is TaskState.DEFERRED and live.task(no).approval is not None:
+            whole(self, live, no, what, now)
+
+    def marks(self: Board, live: LiveRun, no: int, cause: Cause, by: str, now: int) -> None:
+        if live.states[no] not in FINAL_TASK:
+            mark(self, live, no, cause, by, now)
+
+    patch.setattr(Board, "_answer", answer)
+    patch.setattr(Board, "_mark", marks)
+
+
+def performs_what_is_switched_off(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Store, "switched_off", lambda _self: {})
+
+
+def lets_a_schedule_overlap(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(board_module, "may_overlap", lambda _live: True)
+
+
+def replaces_what_was_to_be_skipped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        Board, "_overlap", lambda self, run_id, now: self._replace(self.admission._waiting[run_id], run_id, now)
+    )
+
+
+def goes_on_with_what_is_paused(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scheduler_module, "_terms", lambda each: Terms(each.max_active_runs, each.share, paused=False))
+
+
+def cancels_a_backfill_by_halves(patch: pytest.MonkeyPatch) -> None:
+    whole = backfill_module.cancel
+    patch.setattr(backfill_module, "cancel", lambda *given: min(1, whole(*given)))
+
+
+def joins_intervals_without_end(patch: pytest.MonkeyPatch) -> None:
+    whole = backfill_plan_module.batched
+    patch.setattr(backfill_plan_module, "batched", lambda intervals, size: whole(intervals, size + 1))
+
+
 BROKEN: tuple[Breaks, ...] = (
     sends_before_it_commits,
     acknowledges_before_it_commits,
@@ -237,6 +337,21 @@ BROKEN: tuple[Breaks, ...] = (
     loses_outputs,
     keeps_dead_letters_twice,
     forgets_results_that_nobody_has,
+    leaves_going_what_nobody_waits_for,
+    forgets_who_called,
+    calls_for_another_day,
+    begins_without_what_it_needs,
+    asks_only_once_for_what_it_needs,
+    takes_no_for_yes,
+    has_no_patience_with_people,
+    loses_what_people_decide,
+    hides_that_a_decision_has_no_effect,
+    performs_what_is_switched_off,
+    lets_a_schedule_overlap,
+    replaces_what_was_to_be_skipped,
+    goes_on_with_what_is_paused,
+    cancels_a_backfill_by_halves,
+    joins_intervals_without_end,
 )
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ostinato.model.cause import Cause
+from ostinato.model.state import TaskState
+
 from .__main__ import MACHINES
 from .simulation import Simulation
 from .story import story
@@ -51,8 +54,15 @@ def test_a_seed_always_has_the_same_history() -> None:
     assert [line.split()[3].rstrip(",") for line in said.splitlines()[: len(told)]] == told
 
 
+NOT_YET = frozenset({Cause.CARRIED_SUCCESS, Cause.CARRIED_SKIPPED})
+"""No simulation runs a part of a run again."""
+NEVER = {("task", TaskState.RUNNING, Cause.EXPANSION_FAILED)}
+"""Of plain data a next turn can always be made."""
+
+
 def test_every_move_that_the_tables_allow_is_made() -> None:
-    never = {(name, was, cause) for name, table in MACHINES.items() for was, cause in table}
+    never = {(name, was, cause) for name, table in MACHINES.items() for was, cause in table if cause not in NOT_YET}
+    never -= NEVER
     seed = 0
     while never and seed < SEEDS:
         never -= outcome(seed)[1]

@@ -7,15 +7,43 @@ from typing import TYPE_CHECKING, Final
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, TaskMove
 from ostinato.model.errors import ErrorClass
+from ostinato.model.record import Instance
 from ostinato.model.state import TaskState
 
+from .outside import hold_beginning, hold_call, hold_switched_off
+from .scoped import failed_to_unfold, hold_turns, hold_whole
 from .script import CLASS_OF
-from .seen import SeenRun, fate_of
+from .seen import SeenRun
 from .trace import demand
 
 if TYPE_CHECKING:
     from .witness import Witness
 
+_BY_THE_GRAPH: Final = frozenset(
+    {
+        Cause.UPSTREAM_FAILED,
+        Cause.UPSTREAM_SKIPPED,
+        Cause.RULE_NOT_MET,
+        Cause.EDGE_NOT_TAKEN,
+        Cause.BRANCH_NOT_TAKEN,
+        Cause.SHORT_CIRCUITED,
+    }
+)
+_AS_A_WHOLE: Final = frozenset(
+    {
+        Cause.EXPANDED,
+        Cause.NOTHING_TO_EXPAND,
+        Cause.EXPANSION_FAILED,
+        Cause.LOOP_EXHAUSTED,
+        Cause.INSTANCES_SUCCEEDED,
+        Cause.INSTANCES_FAILED,
+        Cause.INSTANCES_SKIPPED,
+        Cause.INSTANCES_UPSTREAM_FAILED,
+    }
+)
+_OFF: Final = frozenset({Cause.SWITCHED_OFF_AS_SUCCESS, Cause.SWITCHED_OFF_AS_SKIPPED})
+_CALLS: Final = frozenset({Cause.CHILD_CALLED, Cause.CHILD_LEFT, Cause.CALL_REFUSED})
+_BEGINS: Final = frozenset({Cause.READY, Cause.AWAITED, Cause.ASKED, Cause.INTERVALS_DONE}) | _OFF | _CALLS
 CIRCLES: Final = 200
 """No storm takes down so many attempts of one run."""
 
@@ -27,58 +55,95 @@ _VERDICTS: Final = {
 _KILLERS: Final = frozenset({"killed by its agent", "killed by somebody"})
 
 
-def hold_against_the_truth(
+def hold_against_the_truth(  # noqa: C901, PLR0912 - a case for each cause
     witness: Witness,
     seen: SeenRun,
     event: Event,
-    task_no: int,
+    at: Instance,
     move: TaskMove,
     ended: AttemptMove | None,
     commit: Commit,
 ) -> None:
     """Raise Violation unless a task's move is one that the world, the clock and the graph allow."""
     run_id = event.run_id
-    row = seen.rows.get(task_no)
-    fate = fate_of(seen.spec, seen.states, task_no)
+    row = seen.rows.get(at)
+    hold_turns(seen, event, at)
     match event.cause:
-        case Cause.READY | Cause.AWAITED:
-            demand(fate is TaskState.QUEUED, f"task {task_no} starts before its upstreams allow it", run_id)
-            demand(not seen.cancelling, f"task {task_no} starts in a run that is to be cancelled", run_id)
-        case Cause.UPSTREAM_FAILED | Cause.UPSTREAM_SKIPPED:
-            demand(fate is event.becomes, f"task {task_no} ends as {event.becomes}, its upstreams say {fate}", run_id)
+        case cause if cause in _BEGINS:
+            demand(seen.fates(at) == {Cause.READY}, f"task {at} starts before its upstreams allow it", run_id)
+            demand(not seen.cancelling, f"task {at} starts in a run that is to be cancelled", run_id)
+            if cause in _OFF:
+                hold_switched_off(witness, seen, event, at)
+            else:
+                hold_beginning(witness, seen, event, at)
+            if cause in _CALLS:
+                hold_call(witness, seen, event, at)
+        case Cause.CHILD_SUCCEEDED | Cause.CHILD_FAILED:
+            hold_call(witness, seen, event, at)
+        case Cause.DECLINED | Cause.DECLINED_AS_FAILURE:
+            _declined(seen, event, at, move)
+        case cause if cause in _AS_A_WHOLE:
+            if seen.states[at] is TaskState.NONE:
+                demand(seen.fates(at) == {Cause.READY}, f"task {at} unfolds before its upstreams allow it", run_id)
+            hold_whole(witness, seen, event, at)
+        case Cause.UPSTREAM_FAILED if seen.is_whole(at) and failed_to_unfold(seen, seen.task(at).scope or 0):
+            pass
+        case cause if cause in _BY_THE_GRAPH:
+            fates = seen.fates(at)
+            demand(cause in fates, f"task {at} ends by {cause}, the graph says {fates}", run_id)
         case Cause.RETRY_DUE | Cause.CHECK_DUE:
             due = row.due_at if row else None
             was_due = due is not None and witness.timeline.latest >= due  # the clock may have been set back since
-            demand(was_due, f"task {task_no} is tried at {event.at}, due {due}", run_id)
+            demand(was_due, f"task {at} is tried at {event.at}, due {due}", run_id)
         case Cause.REPORTED_SUCCESS | Cause.REPORTED_SKIP | Cause.REPORTED_NOT_YET:
-            _as_reported(witness, event, _VERDICTS[event.cause], commit)
+            _as_reported(witness, seen, event, at, commit)
         case Cause.FAILED_WILL_RETRY | Cause.FAILED_FINALLY | Cause.LOST_WILL_RETRY | Cause.LOST_FINALLY:
-            _as_failed(witness, seen, event, task_no, move, ended)
+            _as_failed(witness, seen, event, at, move, ended)
         case Cause.INTERRUPTED:
             _never_ran_or_was_stopped(witness, event)
             seen.interruptions += 1
             demand(seen.interruptions < CIRCLES, "attempts go to the agent and back, and nothing comes of it", run_id)
         case Cause.CONDITION_TIMED_OUT:
-            sensor = seen.spec.tasks[task_no].sensor
+            sensor = seen.task(at).sensor
             since = move.waiting_since
             assert sensor is not None
             assert since is not None
             patient = event.at >= since + round(sensor.timeout * 1000)
-            demand(patient, f"sensor {task_no} gives up at {event.at}, waiting since {since}", run_id)
+            demand(patient, f"sensor {at} gives up at {event.at}, waiting since {since}", run_id)
         case Cause.CANCELLED | Cause.CANCEL_CONFIRMED:
-            demand(seen.cancelling, f"task {task_no} is cancelled and nobody asked", run_id)
+            demand(seen.cancelling, f"task {at} is cancelled and nobody asked", run_id)
         case _:
             pass
 
 
-def _as_reported(witness: Witness, event: Event, verdict: str, commit: Commit) -> None:
+def _declined(seen: SeenRun, event: Event, at: Instance, move: TaskMove) -> None:
+    approval = seen.task(at).approval
+    assert approval is not None
+    as_failure = event.cause is Cause.DECLINED_AS_FAILURE
+    demand(
+        as_failure == (approval.no == "fail"), f"a no to {at} is {event.cause}, and is to {approval.no}", event.run_id
+    )
+    if (event.facts or {}).get("timed_out"):
+        since = move.waiting_since
+        patient = None not in {since, approval.timeout} and event.at >= since + round(approval.timeout * 1000)
+        demand(patient, f"nobody answers {at} by {event.at}, asked at {since}", event.run_id)
+
+
+def _as_reported(witness: Witness, seen: SeenRun, event: Event, at: Instance, commit: Commit) -> None:
+    verdict = _VERDICTS[event.cause]
     performance = witness.world.performed.get(event.attempt or 0)
     report = performance.report if performance else None
     told = report is not None and report.verdict == verdict
     demand(told, f"attempt {event.attempt} is {verdict}, but did not say so", event.run_id)
     if report is None or verdict == "not_yet":
         return
-    outputs = [o.value for o in commit.outputs if (o.run_id, o.task_no) == (event.run_id, event.task_no)]
+    if report.follow is not None:
+        seen.follows[at] = report.follow
+    outputs = [
+        o.value
+        for o in commit.outputs
+        if (o.run_id, o.task_no, o.map_index) == (event.run_id, event.task_no, event.map_index)
+    ]
     returned = [] if report.output is None else [report.output]
     demand(outputs == returned, f"attempt {event.attempt} returned {returned}, kept is {outputs}", event.run_id)
     kept = [r.letters for r in commit.rejected if r.attempt == event.attempt]
@@ -86,7 +151,7 @@ def _as_reported(witness: Witness, event: Event, verdict: str, commit: Commit) -
 
 
 def _as_failed(
-    witness: Witness, seen: SeenRun, event: Event, task_no: int, move: TaskMove, ended: AttemptMove | None
+    witness: Witness, seen: SeenRun, event: Event, at: Instance, move: TaskMove, ended: AttemptMove | None
 ) -> None:
     run_id, attempt = event.run_id, event.attempt or 0
     assert ended is not None
@@ -97,18 +162,18 @@ def _as_failed(
     else:
         truth = _classes_of(witness, attempt)
         demand(error_class in truth, f"attempt {attempt} failed as {error_class}, in truth {truth}", run_id)
-    retry = seen.spec.tasks[task_no].retry
+    retry = seen.task(at).retry
     budget = {"transient": retry.transient, "resource": retry.resource, "logic": 0}[error_class]
-    spent = seen.failures[task_no, error_class]
+    spent = seen.failures[at, error_class]
     if event.cause in {Cause.FAILED_FINALLY, Cause.LOST_FINALLY}:
-        demand(spent == budget + 1, f"task {task_no} gives up after {spent} failures, {budget} allowed", run_id)
+        demand(spent == budget + 1, f"task {at} gives up after {spent} failures, {budget} allowed", run_id)
         return
-    demand(spent <= budget, f"task {task_no} is tried again after {spent} failures, {budget} allowed", run_id)
+    demand(spent <= budget, f"task {at} is tried again after {spent} failures, {budget} allowed", run_id)
     assert move.due_at is not None
     delay = move.due_at - event.at
     longest = min(retry.first_delay * 2 ** (spent - 1), retry.max_delay) * 1000 if error_class == "resource" else 0
     fits = longest * (1 - retry.jitter) - 1 <= delay <= longest + 1
-    demand(fits, f"task {task_no} waits {delay} ms for its next try, at most {longest}", run_id)
+    demand(fits, f"task {at} waits {delay} ms for its next try, at most {longest}", run_id)
 
 
 def _classes_of(witness: Witness, attempt: int) -> set[str]:

@@ -11,20 +11,26 @@ from msgspec import Struct, structs
 
 from ostinato.decide.transition import next_attempt, next_run, next_task
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, RunMove, TaskMove
+from ostinato.model.change import AttemptMove, Commit, Event, Item, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.message import Acknowledge, Launch, ToAgent
-from ostinato.model.record import Run
-from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
+from ostinato.model.record import Instance, Run
+from ostinato.model.spec import CompiledDag, DagSpec, Schedule, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 
+from .edges import Edges, whole
+from .needed import note_what_is_met
+from .outside import hold_callers, hold_overlap, hold_stop
 from .promises import Promises
-from .seen import SeenAttempt, SeenRun, fate_of
+from .scoped import hold_items
+from .seen import SeenAttempt, SeenRun
 from .timeline import Timeline
 from .trace import demand
 from .truth import hold_against_the_truth
+from .wishes import ENDS_BY, Granted, TakenIn, Wishes
 from .world import World
 
 DISPATCHES: Final = frozenset({Cause.READY, Cause.RETRY_DUE, Cause.CHECK_DUE})
+DECIDED: Final = frozenset(cause for causes in ENDS_BY.values() for cause in causes)
 
 
 class Pending(Struct):
@@ -35,6 +41,7 @@ class Pending(Struct):
     new_attempts: dict[int, NewAttempt]
     attempts: defaultdict[int, deque[AttemptMove]]
     commit: Commit
+    decisions: TakenIn
 
 
 class Witness:
@@ -44,18 +51,23 @@ class Witness:
         self.world = world
         self.timeline = timeline
         self.specs: dict[str, DagSpec] = {}
+        self.edges: dict[str, dict[int | None, Edges]] = {}
         self.runs: dict[int, SeenRun] = {}
         self.attempts: dict[int, SeenAttempt] = {}
         self.keys: dict[tuple[str, str], int] = {}
-        self.outputs: dict[tuple[int, int], bytes] = {}
+        self.outputs: dict[tuple[int, int, int], bytes] = {}
         self.rejected: defaultdict[int, list[object]] = defaultdict(list)
         self.promises = Promises()
+        self.wishes = Wishes()
+        self.deployed_now: dict[str, DagSpec] = {}
+        self.schedules: dict[str, Schedule | None] = {}
+        self.needy: dict[int, None] = {}
         self.open: dict[int, None] = {}
         self.moves: set[tuple[str, str, str]] = set()
         self.launched: set[int] = set()
         self.commits = 0
         self.epoch = 0
-        self._running: defaultdict[tuple[str, int | None], set[int]] = defaultdict(set)
+        self._running: defaultdict[str, set[int]] = defaultdict(set)
         self._active: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._held: defaultdict[str, set[int]] = defaultdict(set)
@@ -67,7 +79,11 @@ class Witness:
 
     def deployed(self, dag: CompiledDag) -> None:
         """A dag version was put."""
-        self.specs[dag.version] = dag.spec
+        self.specs[dag.version] = spec = dag.spec
+        self.deployed_now[spec.dag_id] = spec
+        self.schedules[spec.dag_id] = spec.schedule
+        if dag.version not in self.edges:
+            self.edges[dag.version] = {scope: Edges(spec, scope) for scope in (None, *range(len(spec.scopes)))}
 
     def created(self, runs: Sequence[Run]) -> None:
         """Runs have come to be."""
@@ -78,16 +94,28 @@ class Witness:
             self.keys[key] = run.run_id
             spec = self.specs[run.version]
             self.open[run.run_id] = None
-            self.runs[run.run_id] = SeenRun(run, spec, [TaskState.NONE] * len(spec.tasks))
+            states = {whole(no): TaskState.NONE for no in range(len(spec.tasks))}
+            self.runs[run.run_id] = SeenRun(run, spec, self.edges[run.version], states)
+            if any(task.needs for task in spec.tasks):
+                self.needy[run.run_id] = None
+            if run.parent is not None:
+                caller, *at = run.parent
+                self.runs[caller].children[at[0], at[1]] = run.run_id
 
     def pool_set(self, name: str, slots: int) -> None:
         """A pool has a new size, which the scheduler will know when it looks."""
         self._slots[name] = slots
         self._allowed[name] = max(slots, self._allowed.get(name, 0))
 
-    def pools_read(self) -> None:
-        """The scheduler has looked."""
+    def looked(self) -> None:
+        """The scheduler has looked around."""
         self._allowed = dict(self._slots)
+        self.wishes.looked()
+        note_what_is_met(self)
+
+    def retired(self, dag_id: str) -> None:
+        """A dag is not in its file any more."""
+        self.deployed_now.pop(dag_id, None)
 
     def seats(self, agent: str, window: int) -> None:
         """An agent takes so many attempts."""
@@ -123,7 +151,11 @@ class Witness:
         for move in change.attempts:
             attempts[move.attempt].append(move)
         new_attempts = {new.attempt: new for new in change.new_attempts}
-        pending = Pending(deque(change.runs), deque(change.tasks), new_attempts, attempts, change)
+        decisions = TakenIn(self.wishes, change.taken, self.runs)
+        self.wishes.asked_to_stop |= {request.run_id for request in change.cancel_requests}
+        pending = Pending(deque(change.runs), deque(change.tasks), new_attempts, attempts, change, decisions)
+        for item in change.items:
+            self._unfolds(item)
         touched: dict[int, None] = {}
         for event in change.events:
             touched[event.run_id] = None
@@ -132,8 +164,19 @@ class Witness:
         demand(not left, f"written without an event: {left}")
         for run_id in touched:
             self._nothing_is_left_out(self.runs[run_id])
+            hold_callers(self, run_id)
+        for request in change.cancel_requests:
+            hold_stop(self, request)
+        decisions.hold_effects()
         self._results(change)
+        note_what_is_met(self)
         self.promises.committed(change, created, self.runs)
+
+    def _unfolds(self, item: Item) -> None:
+        seen = self.runs[item.run_id]
+        demand(item.map_index == len(seen.items[item.scope_no]), f"{item} comes out of turn", item.run_id)
+        hold_items(self, seen, item)
+        seen.unfolds(item.scope_no, item.value)
 
     def _births(self, wanted: Sequence[NewRun], created: Sequence[Run]) -> None:
         free = [new for new in wanted if (new.dag_id, new.run_key) not in self.keys]
@@ -148,14 +191,18 @@ class Witness:
         if event.task_no is None:
             self._run_event(seen, event, pending)
         else:
-            self._task_event(seen, event, event.task_no, pending)
+            self._task_event(seen, event, (event.task_no, event.map_index), pending)
 
     def _run_event(self, seen: SeenRun, event: Event, pending: Pending) -> None:
         run_id, was = event.run_id, seen.run.state
         demand(event.was == was, f"a run that is {was} moves from {event.was}", run_id)
         if event.cause is Cause.CANCEL_REQUESTED:
             demand(event.becomes == was and was not in FINAL_RUN, "a request moves a run", run_id)
+            demand(run_id in self.wishes.asked_to_stop, "a run is to be cancelled and nobody asked", run_id)
             seen.cancelling = True
+            return
+        if event.cause is Cause.DECISION_REFUSED:
+            pending.decisions.hold_refusal(seen, event)
             return
         becomes = next_run(was, event.cause)
         self.moves.add(("run", was, event.cause))
@@ -168,20 +215,30 @@ class Witness:
         )
         demand(event.becomes == becomes, "a run becomes what the table does not say", run_id)
         seen.run = structs.replace(seen.run, state=becomes)
-        counted_with = seen.run.dag_id, seen.run.backfill_id if seen.run.kind == "backfill" else None
-        running = self._running[counted_with]
+        running = self._running[_counted_with(seen.run)]
+        if event.cause is Cause.OVERLAPPED:
+            hold_overlap(self, seen, event)
         if becomes is RunState.RUNNING:
+            seen.has_begun = True
             running.add(run_id)
-            most = seen.spec.max_active_runs
-            demand(len(running) <= most, f"{len(running)} runs of {seen.run.dag_id} run, {most} may", run_id)
+            most = self._most_runs(seen)
+            demand(len(running) <= most, f"{len(running)} runs of {_counted_with(seen.run)} run, {most} may", run_id)
         else:
             running.discard(run_id)
             del self.open[run_id]
+            self.needy.pop(run_id, None)
             _ends_rightly(seen, event.cause)
 
-    def _task_event(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:
-        run_id, was = event.run_id, seen.states[task_no]
-        what = f"task {task_no} that is {was}"
+    def _most_runs(self, seen: SeenRun) -> int:
+        """How many runs may run at once that a run is counted with."""
+        if seen.run.kind != "backfill":
+            return seen.spec.max_active_runs
+        granted = self.wishes.known_granted.get(seen.run.backfill_id or 0, Granted(0))
+        return 0 if granted.paused else granted.most
+
+    def _task_event(self, seen: SeenRun, event: Event, at: Instance, pending: Pending) -> None:
+        run_id, was = event.run_id, seen.states[at]
+        what = f"task {at} that is {was}"
         becomes = next_task(was, event.cause)
         self.moves.add(("task", was, event.cause))
         demand(event.was == was and becomes is not None, f"{what} moves from {event.was} by {event.cause}", run_id)
@@ -191,29 +248,31 @@ class Witness:
         move = pending.tasks.popleft() if pending.tasks else None
         demand(move is not None, f"{what} has an event and no move", run_id)
         assert move is not None
-        same = (move.run_id, move.task_no, move.was, move.becomes, move.at, move.attempt)
-        demand(same == (run_id, task_no, was, becomes, event.at, event.attempt), f"{what}: move is not event", run_id)
+        same = (move.run_id, move.task_no, move.map_index, move.was, move.becomes, move.at, move.attempt)
+        demand(same == (run_id, *at, was, becomes, event.at, event.attempt), f"{what}: move is not event", run_id)
         ended: AttemptMove | None = None
         if event.cause in DISPATCHES:
-            self._attempt_begins(seen, event, task_no, pending)
+            self._attempt_begins(seen, event, at, pending)
         elif event.attempt is not None and was in {TaskState.QUEUED, TaskState.RUNNING}:
-            ended = self._attempt_moves(seen, event, task_no, pending)
-        hold_against_the_truth(self, seen, event, task_no, move, ended, pending.commit)
-        seen.states[task_no] = becomes
-        before = seen.rows.get(task_no)
-        seen.rows[task_no] = structs.replace(
-            move, waiting_since=move.waiting_since or (before and before.waiting_since)
-        )
+            ended = self._attempt_moves(seen, event, at, pending)
+        if event.cause in DECIDED and not (event.facts or {}).get("timed_out"):
+            pending.decisions.hold(run_id, at, event.cause)
+        hold_against_the_truth(self, seen, event, at, move, ended, pending.commit)
+        seen.states[at] = becomes
+        before = seen.rows.get(at)
+        since = move.waiting_since or (before and before.waiting_since)
+        seen.rows[at] = structs.replace(move, waiting_since=since)
 
-    def _attempt_begins(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> None:
-        run_id, task = event.run_id, seen.spec.tasks[task_no]
+    def _attempt_begins(self, seen: SeenRun, event: Event, at: Instance, pending: Pending) -> None:
+        run_id, task = event.run_id, seen.task(at)
         new = pending.new_attempts.pop(event.attempt or 0, None)
-        demand(new is not None, f"task {task_no} is dispatched without a new attempt", run_id)
+        demand(new is not None, f"task {at} is dispatched without a new attempt", run_id)
         assert new is not None
         demand(new.attempt not in self.attempts, f"attempt {new.attempt} is used twice", run_id)
-        number = len(seen.attempts[task_no]) + 1
-        demand((new.run_id, new.task_no, new.number) == (run_id, task_no, number), f"{new} should be {number}", run_id)
-        seen.attempts[task_no].append(new.attempt)
+        number = len(seen.attempts[at]) + 1
+        same = (new.run_id, new.task_no, new.map_index, new.number) == (run_id, *at, number)
+        demand(same, f"{new} should be {number}", run_id)
+        seen.attempts[at].append(new.attempt)
         self.attempts[new.attempt] = SeenAttempt(new)
         self._used[task.pool][new.attempt] = task.slots
         self._held[new.agent].add(new.attempt)
@@ -236,10 +295,10 @@ class Witness:
         most = seen.spec.max_active_tasks
         demand(most is None or together <= most, f"{together} attempts of {dag_id} live, {most} may", seen.run.run_id)
 
-    def _attempt_moves(self, seen: SeenRun, event: Event, task_no: int, pending: Pending) -> AttemptMove | None:
+    def _attempt_moves(self, seen: SeenRun, event: Event, at: Instance, pending: Pending) -> AttemptMove | None:
         run_id, attempt = event.run_id, self.attempts[event.attempt or 0]
         moves = pending.attempts[attempt.new.attempt]
-        demand(moves, f"task {task_no} moves by {event.cause} without its attempt", run_id)
+        demand(moves, f"task {at} moves by {event.cause} without its attempt", run_id)
         move = moves.popleft()
         demand(move.was is attempt.state, f"attempt {move.attempt} is {attempt.state}, not {move.was}", run_id)
         becomes = next_attempt(move.was, event.cause)
@@ -247,12 +306,12 @@ class Witness:
         demand(becomes is move.becomes, f"attempt {move.attempt} becomes {move.becomes} by {event.cause}", run_id)
         attempt.state = move.becomes
         if move.becomes in FINAL_ATTEMPT:
-            del self._used[seen.spec.tasks[task_no].pool][move.attempt]
+            del self._used[seen.task(at).pool][move.attempt]
             self._held[attempt.new.agent].discard(move.attempt)
-            self._active[seen.run.dag_id, seen.spec.tasks[task_no].task_id].discard(move.attempt)
+            self._active[seen.run.dag_id, seen.task(at).task_id].discard(move.attempt)
         if move.error_class is not None:
             attempt.error_class = move.error_class
-            seen.failures[task_no, move.error_class] += 1
+            seen.failures[at, move.error_class] += 1
         return move
 
     def _nothing_is_left_out(self, seen: SeenRun) -> None:
@@ -260,32 +319,37 @@ class Witness:
         if seen.run.state is not RunState.RUNNING:
             return
         run_id = seen.run.run_id
-        demand(not set(seen.states) <= FINAL_TASK, "all tasks have ended, the run has not", run_id)
+        demand(not seen.ended(), "all tasks have ended, the run has not", run_id)
         if seen.cancelling:
             started = {TaskState.QUEUED, TaskState.RUNNING} | FINAL_TASK
-            demand(set(seen.states) <= started, "a cancelled run keeps what has not started", run_id)
+            demand(set(seen.states.values()) <= started, "a cancelled run keeps what has not started", run_id)
             return
-        for task_no, state in enumerate(seen.states):
-            fate = fate_of(seen.spec, seen.states, task_no)
-            settled = state is not TaskState.NONE or fate in {None, TaskState.QUEUED}
-            demand(settled, f"task {task_no} should be {fate} by its upstreams", run_id)
+        for at, state in seen.states.items():
+            if state is TaskState.NONE:
+                fates = seen.fates(at)
+                demand(fates <= {Cause.READY}, f"task {at} should have ended by {fates}", run_id)
 
     def _results(self, change: Commit) -> None:
         for output in change.outputs:
-            key = (output.run_id, output.task_no)
-            demand(key not in self.outputs, f"a second output of task {output.task_no}", output.run_id)
+            key = (output.run_id, output.task_no, output.map_index)
+            demand(key not in self.outputs, f"a second output of task {key[1:]}", output.run_id)
             self.outputs[key] = output.value
         for records in change.rejected:
             self.rejected[records.attempt].append(records.letters)
 
 
+def _counted_with(run: Run) -> str:
+    return f"backfill {run.backfill_id}" if run.kind == "backfill" else run.dag_id
+
+
 def _ends_rightly(seen: SeenRun, cause: Cause) -> None:
-    run_id = seen.run.run_id
-    if seen.run.state is RunState.CANCELLED:
+    run_id, states = seen.run.run_id, set(seen.states.values())
+    if cause is Cause.OVERLAPPED:
+        demand(states == {TaskState.NONE}, "a run gives way that has begun", run_id)
+    elif seen.run.state is RunState.CANCELLED:
         demand(seen.cancelling, "a run is cancelled that nobody asked to cancel", run_id)
-        untouched = all(state is TaskState.NONE for state in seen.states)
-        demand(untouched or set(seen.states) <= FINAL_TASK, "a run is cancelled with tasks going on", run_id)
-        return
-    demand(set(seen.states) <= FINAL_TASK, f"a run ends by {cause} with tasks {seen.states}", run_id)
-    bad = {TaskState.FAILED, TaskState.UPSTREAM_FAILED} & set(seen.states)
-    demand((seen.run.state is RunState.FAILED) == bool(bad), f"a run is {seen.run.state} with {seen.states}", run_id)
+        demand(states == {TaskState.NONE} or seen.ended(), "a run is cancelled with tasks going on", run_id)
+    else:
+        demand(seen.ended(), f"a run ends by {cause} with tasks {seen.states}", run_id)
+        failed = seen.run.state is RunState.FAILED
+        demand(failed == seen.should_fail(), f"a run is {seen.run.state} with {seen.states}", run_id)

@@ -26,6 +26,8 @@ from ostinato.model.spec import (
 )
 from ostinato.model.time import Instant
 
+from .features import enriched
+
 POOLS: Final = ("default", "narrow", "wide", "unmade")
 """The pools that tasks use. Nobody makes the last one until the storm is over."""
 
@@ -48,12 +50,13 @@ def dag_by_chance(random: Random, dag_id: str, now: Instant) -> DagSpec:
         params=(Param("size", "integer", 3), Param("mode", "string", "full")),
         max_active_runs=random.choice((1, 1, 2, 4, 16)),
     )
-    return _limited(spec)
+    return _limited(enriched(spec))
 
 
 def changed(random: Random, spec: DagSpec) -> DagSpec:
     """The next version of a dag: other tasks, and sometimes another limit."""
-    return _limited(structs.replace(spec, tasks=_tasks(random), max_active_runs=random.choice((1, 2, 5))))
+    plain = structs.replace(spec, tasks=_tasks(random), scopes=(), max_active_runs=random.choice((1, 2, 5)))
+    return _limited(enriched(plain))
 
 
 def _limited(spec: DagSpec) -> DagSpec:

@@ -36,11 +36,11 @@ class World:
         self.journal_lost: set[str] = set()
         self.files: dict[str, Instant] = {}
         self.deliveries: list[int] = []
-        self._going: dict[tuple[int, int], int] = {}
+        self._going: dict[tuple[int, int, int], int] = {}
 
     def begins(self, attempt: int, call: Call, act: Act, now: Instant) -> Performance:
         """An executor begins an attempt. No attempt begins twice, and no two of one task instance go on at once."""
-        key = (call.run_id, call.task_no)
+        key = (call.run_id, call.task_no, call.map_index)
         demand(attempt not in self.performed, f"attempt {attempt} is performed twice", call.run_id)
         other = self._going.get(key)
         demand(other is None, f"attempts {other} and {attempt} of one task instance run at once", call.run_id)
@@ -53,7 +53,8 @@ class World:
         performance.ended = now
         performance.report = report
         performance.killed = killed
-        del self._going[performance.call.run_id, performance.call.task_no]
+        call = performance.call
+        del self._going[call.run_id, call.task_no, call.map_index]
 
     def file_is_there(self, path: str, now: Instant) -> bool:
         """Whether a file has appeared by now."""

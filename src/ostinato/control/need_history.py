@@ -38,9 +38,9 @@ class NeedHistory:
         return runs if task_id is None else [self._as_its_task(run, task_id) for run in runs]
 
     def _as_its_task(self, run: Run, task_id: str) -> Run:
-        """The run as if the task were all of it; a version without the task stands for itself."""
+        """The run as if the task were all of it. One that has not begun, or has no such task, stands for itself."""
         numbers = [no for no, task in enumerate(self._compiled(run.version).spec.tasks) if task.task_id == task_id]
-        if not numbers or run.state is RunState.QUEUED:
+        if not numbers or run.started_at is None:
             return run
         states = {
             task.state

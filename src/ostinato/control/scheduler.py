@@ -167,7 +167,7 @@ class Scheduler:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
         board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
         board.capacity.shut = self._stopping
-        board.ready.switched_off = self._store.switched_off()
+        board.set_switched_off(self._store.switched_off(), now)
         for found in self._store.open_work():
             if self._is_mine(found.run, board):
                 board.adopt(found, self._shape(found.run.version), now)
@@ -198,7 +198,7 @@ class Scheduler:
             self._backfills_revision = revision
         revision = self._store.dags_revision()
         if revision != self._dags_revision:
-            board.ready.switched_off = self._store.switched_off()
+            board.set_switched_off(self._store.switched_off(), now)
             if self._only_run is None:
                 self.agenda.replan(self._store.dags(), lambda version: self._store.compiled(version).spec, now)
             self._dags_revision = revision

@@ -50,19 +50,19 @@ def call_alert(run: Run, task: TaskSpec, why: str, now: Instant) -> Alert:
     return _trouble(run, task, f"failed ({why})", {"error": why}, now)
 
 
-def approval_key(run: Run, task: TaskSpec) -> str:
-    """The name under which a question is opened, and closed when it is answered."""
-    return f"{key_of(run.dag_id, run.interval.start)}/{task.task_id}"
+def approval_key(run: Run, name: str) -> str:
+    """The name under which a question is opened, and closed when it is answered. Each task instance asks its own."""
+    return f"{key_of(run.dag_id, run.interval.start)}/{run.run_id}/{name}"
 
 
-def approval_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
-    """A run waits for somebody's yes."""
+def approval_alert(run: Run, task: TaskSpec, name: str, now: Instant) -> Alert:
+    """A run waits for somebody's yes. ``name`` is what people call the task instance that asks."""
     asked = task.approval.question if task.approval else ""
     return Alert(
-        dedup_key=approval_key(run, task),
+        dedup_key=approval_key(run, name),
         action="trigger",
         severity="warning",
-        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} asks: {asked}",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {name} asks: {asked}",
         at=now,
         details={
             "dag": run.dag_id,
@@ -70,18 +70,18 @@ def approval_alert(run: Run, task: TaskSpec, now: Instant) -> Alert:
             "run_key": run.run_key,
             "task": task.task_id,
             "question": asked,
-            "next": f"ostinato approve {run.run_id} {task.task_id}",
+            "next": f"ostinato approve {run.run_id} {name}",
         },
     )
 
 
-def approval_over(run: Run, task: TaskSpec, now: Instant) -> Alert:
+def approval_over(run: Run, task: TaskSpec, name: str, now: Instant) -> Alert:
     """A question was answered, or needs no answer any more."""
     return Alert(
-        dedup_key=approval_key(run, task),
+        dedup_key=approval_key(run, name),
         action="resolve",
         severity="info",
-        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} needs no answer any more",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {name} needs no answer any more",
         at=now,
         details={"dag": run.dag_id, "run": run.run_id, "task": task.task_id},
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, CancelRequest, NewRun
+from ostinato.model.change import AttemptMove, CancelRequest, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import Intervention, OpenRun, Run, instance_name
@@ -88,6 +88,13 @@ class Board:
         self.admission.set_backfills(terms)
         self.capacity.set_backfills(terms)
 
+    def set_switched_off(self, off: Mapping[tuple[str, str], SwitchedOff], now: Instant) -> None:
+        """How tasks end that people have switched off, by dag id and task id. What waits to begin ends so at once."""
+        if off != self.ready.switched_off:
+            self.ready.switched_off = off
+            for live in list(self.runs.values()):
+                self._walk.switched_off(live, now)
+
     def cancel(self, run_id: int, by: str, now: Instant) -> None:
         """Somebody wants a run to stop. What has not started never will; what runs is told to stop."""
         live = self.admission.withdraw(run_id) or self.runs.get(run_id)
@@ -97,7 +104,7 @@ class Board:
         state = live.run.state
         self._scribe.record(live, Cause.CANCEL_REQUESTED, state, state, now, facts={"by": by})
         if state is RunState.QUEUED:
-            self._scribe.move_run(live, Cause.CANCELLED, now)
+            self._never_begins(live, Cause.CANCELLED, now)
             self._answer_caller(live.run, now)
         else:
             self._stop(live, by, now)
@@ -128,7 +135,7 @@ class Board:
         if what.what == "decline":
             self._decline(live, no, {"by": what.by}, now)
         else:
-            self._scribe.step.commit.alerts.append(approval_over(live.run, live.task(no), now))
+            self._scribe.step.commit.alerts.append(approval_over(live.run, live.task(no), live.name(no), now))
             self._walk.settle(live, no, Cause.APPROVED, now, {"by": what.by})
 
     def _mark(self, live: LiveRun, no: int, cause: Cause, by: str, now: Instant) -> None:
@@ -169,7 +176,7 @@ class Board:
                     self._trials.send(attempt)
                 elif attempt.live.cancelling:
                     self._trials.tell_to_stop(attempt.agent, attempt.attempt)
-        self.capacity.seat(hello.agent, hello.window, mine)
+        self.capacity.seat(hello.agent, hello.window, mine, hello.slots)
         for foreign in sorted(holds - mine):
             self._trials.tell_to_stop(hello.agent, foreign)
 
@@ -313,17 +320,21 @@ class Board:
                 self._replace(old, run_id, now)
         elif before:
             self.admission.withdraw(run_id)
-            facts: dict[str, object] = {"run": before[0].run.run_id}
-            self._scribe.move_run(live, Cause.OVERLAPPED, now, facts)
+            self._never_begins(live, Cause.OVERLAPPED, now, {"run": before[0].run.run_id})
 
     def _replace(self, old: LiveRun, by: int, now: Instant) -> None:
         """An earlier run gives way to a later one."""
         if self.admission.withdraw(old.run.run_id) is not None:
-            self._scribe.move_run(old, Cause.OVERLAPPED, now, {"run": by})
+            self._never_begins(old, Cause.OVERLAPPED, now, {"run": by})
         else:
             who = f"run {by}, which is for a later interval"
             self._scribe.step.commit.cancel_requests.append(CancelRequest(old.run.run_id, who, now))
             self.cancel(old.run.run_id, who, now)
+
+    def _never_begins(self, live: LiveRun, cause: Cause, now: Instant, facts: dict[str, object] | None = None) -> None:
+        """A queued run ends, and so it never was: what is known of its interval is again what was known before."""
+        self._scribe.move_run(live, cause, now, facts)
+        self._walk.run_over(live.run)
 
     def _over(self, live: LiveRun, now: Instant) -> None:
         """All its tasks are final: so is the run, and the task that called for it."""
@@ -340,7 +351,7 @@ class Board:
         self.admission.leave(live)
         self._answer_caller(live.run, now)
         if live.run.state is RunState.SUCCESS:
-            self._walk.run_succeeded(live.run)
+            self._walk.run_over(live.run)
 
     def _answer_caller(self, run: Run, now: Instant) -> None:
         """A run that was called for has ended: so does the task instance that waits for it."""
@@ -374,8 +385,10 @@ class Board:
         """A task instance that waited has ended: nobody need answer it, and nobody need run for it."""
         task = live.task(no)
         if task.approval is not None:
-            self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+            self._scribe.step.commit.alerts.append(approval_over(live.run, task, live.name(no), now))
         parent = (live.run.run_id, *live.instance(no))
+        made = self._scribe.step.commit.new_runs
+        made[:] = [new for new in made if new.parent != parent]  # one that is only about to be made is not made
         for child in [each.run for each in (*self.runs.values(), *self.admission.waiting())]:
             if task.call is not None and child.parent == parent:
                 self._scribe.step.commit.cancel_requests.append(CancelRequest(child.run_id, by, now))
@@ -394,7 +407,7 @@ class Board:
     def _decline(self, live: LiveRun, no: int, facts: dict[str, object], now: Instant) -> None:
         task = live.task(no)
         as_failure = task.approval is not None and task.approval.no == "fail"
-        self._scribe.step.commit.alerts.append(approval_over(live.run, task, now))
+        self._scribe.step.commit.alerts.append(approval_over(live.run, task, live.name(no), now))
         self._walk.settle(live, no, Cause.DECLINED_AS_FAILURE if as_failure else Cause.DECLINED, now, facts)
 
 

@@ -8,6 +8,7 @@ What is in use is what live attempts add up to; an attempt leaves once, however 
 from collections.abc import Mapping
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
 from msgspec import Struct
 
@@ -24,11 +25,30 @@ Offer = tuple[Rank, Flow]
 DEFAULT_POOL = "default"
 
 
+AHEAD_MS: Final = 1_000
+"""An agent is given ahead what it begins within about this time. What comes later is decided when its turn comes."""
+
+
 class Seat(Struct):
-    """A connected agent: how many attempts it takes at once, and which it has."""
+    """A connected agent: how many attempts it takes at once, which it has, and how many of them run at once.
+
+    ``usual_ms`` is how long the last ones took, on average; None until one has ended.
+    """
 
     window: int
     held: set[int]
+    slots: int
+    usual_ms: float | None = None
+
+    def most(self) -> int:
+        """How many attempts it is to have: what runs, and ahead of that only what is short."""
+        ahead = 1 if self.usual_ms is None else max(1, AHEAD_MS / max(1, self.usual_ms))
+        return min(self.window, round(self.slots * ahead))
+
+    def took(self, milliseconds: int) -> None:
+        """One of its attempts has ended, after so long."""
+        usual = milliseconds if self.usual_ms is None else self.usual_ms
+        self.usual_ms = usual + (milliseconds - usual) / 8
 
 
 class Capacity:
@@ -57,9 +77,9 @@ class Capacity:
         """What each backfill that is not over was granted, by its number."""
         self._shares.grant(terms)
 
-    def seat(self, agent: str, window: int, held: set[int]) -> None:
-        """An agent is connected and has these attempts."""
-        self._seats[agent] = Seat(window, held)
+    def seat(self, agent: str, window: int, held: set[int], slots: int | None = None) -> None:
+        """An agent is connected and has these attempts, of which ``slots`` run at once; None: all that it may have."""
+        self._seats[agent] = Seat(window, held, window if slots is None else slots)
 
     def unseat(self, agent: str) -> None:
         """An agent's connection ended."""
@@ -70,13 +90,18 @@ class Capacity:
         if agent in self._seats:
             self._seats[agent].window = 0
 
+    def took(self, agent: str, milliseconds: int) -> None:
+        """An attempt of an agent has ended, after so long."""
+        if agent in self._seats:
+            self._seats[agent].took(max(0, milliseconds))
+
     def seated(self, agent: str) -> bool:
         """Whether an agent is connected."""
         return agent in self._seats
 
     def window(self) -> int:
         """How many attempts the connected agents may hold, all together."""
-        return sum(seat.window for seat in self._seats.values())
+        return sum(seat.most() for seat in self._seats.values())
 
     def want(self, live: LiveRun, no: int) -> None:
         """A task instance may start as soon as there is room."""
@@ -245,7 +270,7 @@ class Capacity:
     def _roomiest(self) -> tuple[str, int]:
         most, name = 0, ""
         for agent, seat in self._seats.items():
-            room = seat.window - len(seat.held)
+            room = seat.most() - len(seat.held)
             if room > most:
                 most, name = room, agent
         return name, most

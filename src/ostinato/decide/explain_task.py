@@ -9,6 +9,7 @@ from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, TaskState
 
+from .early import held_up_by
 from .explain_end import awaited, explain_end, last_failure
 from .reason import Code, Reason
 from .shortest import shortest
@@ -47,7 +48,7 @@ def explain_task(situation: RunSituation, instance: Instance) -> list[Reason]:
 
 def _not_begun(situation: RunSituation, instance: Instance) -> list[Reason]:
     """It waits for upstreams, or else for its turn."""
-    path = shortest(instance, lambda at: situation.open_upstream(at) if situation.state(at) is TaskState.NONE else [])
+    path = shortest(instance, lambda at: held_up_by(situation, at) if situation.state(at) is TaskState.NONE else [])
     chain = [
         Reason(
             Code.UPSTREAM_OPEN,
@@ -88,16 +89,14 @@ def _needs(who: str, dag_id: str, start: str, end: str) -> Reason:
 
 
 def _scope_is_full(situation: RunSituation, instance: Instance) -> bool:
-    """Whether as many instances of a scope are going, or go first, as may, and this is of none of them."""
+    """Whether as many instances of a scope are going as may, and this is of none of them: they begin in their order."""
     scope_no, map_index = situation.task(instance).scope, instance[1]
     most = None if scope_no is None else situation.spec.scopes[scope_no].max_active
     if scope_no is None or most is None:
         return False
     members = situation.members(scope_no)
-    begun = {index for task_no, index in situation.tasks if task_no in members and index != UNMAPPED}
-    over = {index for index in begun if all(situation.state((no, index)) in FINAL_TASK for no in members)}
-    first = sum(index not in begun for index in range(map_index))
-    return map_index not in begun and len(begun - over) + first >= most
+    over = [all(situation.state((no, index)) in FINAL_TASK for no in members) for index in range(map_index)]
+    return over.count(False) >= most
 
 
 def _wants(situation: RunSituation, instance: Instance) -> list[Reason]:

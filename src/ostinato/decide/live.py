@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final
 
 from ostinato.model.errors import ErrorClass
-from ostinato.model.record import UNMAPPED, Instance, Intervention, OpenRun, Run
+from ostinato.model.record import UNMAPPED, Instance, Intervention, OpenRun, Run, instance_name
 from ostinato.model.spec import TaskSpec
 from ostinato.model.state import FINAL_TASK, AttemptState, TaskState
 from ostinato.model.time import Instant
@@ -220,6 +220,10 @@ class LiveRun:
     def task(self, no: int) -> TaskSpec:
         """The definition of a task instance's task."""
         return self.shape.tasks[self.task_no(no)]
+
+    def name(self, no: int) -> str:
+        """What people call a task instance."""
+        return instance_name(self.shape.spec, *self.instance(no))
 
     @property
     def over(self) -> bool:

@@ -20,8 +20,8 @@ from .timers import Timers
 
 _OFF = {"success": Cause.SWITCHED_OFF_AS_SUCCESS, "skipped": Cause.SWITCHED_OFF_AS_SKIPPED}
 
-_Awaited = tuple[str, str | None]
-"""A dag, or a task of it, some intervals of which are needed."""
+_Waiting = dict[tuple[int, int], tuple[LiveRun, Needing]]
+"""Task instances that wait for intervals, by run id and instance number."""
 
 
 class Ready:
@@ -31,18 +31,18 @@ class Ready:
         self._scribe = scribe
         self._capacity = capacity
         self._timers = timers
-        self._needing: dict[_Awaited, dict[tuple[int, int], tuple[LiveRun, Needing]]] = {}
+        self._needing: dict[str, dict[str | None, _Waiting]] = {}  # by the dag that is needed, and the task of it
         self.switched_off: Mapping[tuple[str, str], SwitchedOff] = {}
 
     def start(self, live: LiveRun, no: int, now: Instant) -> list[int]:
         """A task instance may start. Returns its number if it has thereby ended."""
         task = live.task(no)
-        if not task.needs or (live.run.dag_id, task.task_id) in self.switched_off:
+        if not task.needs or self.is_off(live, no):
             return self.go(live, no, now)
         needing = Needing(live.run, no, task)
         for need in task.needs:
-            awaited = (need.dag_id or live.run.dag_id, need.task_id)
-            self._needing.setdefault(awaited, {})[live.run.run_id, no] = live, needing
+            of_dag = self._needing.setdefault(need.dag_id or live.run.dag_id, {})
+            of_dag.setdefault(need.task_id, {})[live.run.run_id, no] = live, needing
         self._scribe.step.needs[live.run.run_id, no] = needing
         return []
 
@@ -65,7 +65,7 @@ class Ready:
                 live.waiting_since[no] = now
                 due = live.gives_up_at(no)
                 self._scribe.move_task(live, no, Cause.ASKED, now, due)
-                self._scribe.step.commit.alerts.append(approval_alert(live.run, task, now))
+                self._scribe.step.commit.alerts.append(approval_alert(live.run, task, live.name(no), now))
                 if due is not None:
                     self._timers.set(due, live.run.run_id, no)
             case "call":
@@ -74,19 +74,36 @@ class Ready:
                 self._capacity.want(live, no)
         return []
 
-    def succeeded(self, run: Run, task_id: str | None) -> None:
-        """A run, or a task of it, has succeeded: whoever needs intervals of it asks again."""
-        waiting = self._needing.pop((run.dag_id, task_id), None) if self._needing else None
+    def is_off(self, live: LiveRun, no: int) -> bool:
+        """Whether somebody has switched its task off."""
+        return bool(self.switched_off) and (live.run.dag_id, live.task(no).task_id) in self.switched_off
+
+    def succeeded(self, run: Run, task_id: str) -> None:
+        """A task of a run has succeeded: whoever needs intervals of it asks again."""
+        if run.dag_id in self._needing:
+            self._ask_again(self._needing[run.dag_id], task_id)
+
+    def over(self, run: Run) -> None:
+        """A run has succeeded, or is not going to begin: whoever needs intervals of its dag, or of a task, asks again."""
+        of_dag = self._needing.get(run.dag_id, {})
+        for task_id in of_dag:
+            self._ask_again(of_dag, task_id)
+
+    def _ask_again(self, of_dag: dict[str | None, _Waiting], task_id: str | None) -> None:
+        waiting = of_dag.get(task_id, {})
+        still = {key: of for key, of in waiting.items() if of[0].states[key[1]] is TaskState.NONE}
+        self._scribe.step.needs.update((key, needing) for key, (_, needing) in still.items())
         if waiting:
-            still = {key: of for key, of in waiting.items() if of[0].states[key[1]] is TaskState.NONE}
-            self._scribe.step.needs.update((key, needing) for key, (_, needing) in still.items())
-            self._needing[run.dag_id, task_id] = still
+            of_dag[task_id] = still
 
     def met(self, live: LiveRun, no: int) -> None:
         """What a task instance needed is there."""
         for need in live.task(no).needs:
-            awaited = (need.dag_id or live.run.dag_id, need.task_id)
-            waiting = self._needing.get(awaited, {})
+            dag_id = need.dag_id or live.run.dag_id
+            of_dag = self._needing.get(dag_id, {})
+            waiting = of_dag.get(need.task_id, {})
             waiting.pop((live.run.run_id, no), None)
             if not waiting:
-                self._needing.pop(awaited, None)
+                of_dag.pop(need.task_id, None)
+            if not of_dag:
+                self._needing.pop(dag_id, None)

@@ -17,9 +17,9 @@ from ostinato.model.record import (
     Task,
     instance_name,
 )
-from ostinato.model.spec import Cron, DagSpec, Scope, TaskSpec
+from ostinato.model.spec import DagSpec, Scope, TaskSpec, zone_of
 from ostinato.model.state import FINAL_TASK, TaskState
-from ostinato.model.time import DataInterval, Instant, stamp
+from ostinato.model.time import DataInterval, Instant
 
 from .rule import Count, verdict
 from .shape import Shape
@@ -186,4 +186,4 @@ _OPEN = frozenset(TaskState) - FINAL_TASK
 
 
 def _shown(spec: DagSpec, instant: Instant) -> str:
-    return wall(spec.schedule.tz, instant) if isinstance(spec.schedule, Cron) else stamp(instant)
+    return wall(zone_of(spec.schedule), instant)

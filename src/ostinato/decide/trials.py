@@ -63,6 +63,7 @@ class Trials:
 
     def end(self, attempt: LiveAttempt, report: Finished, now: Instant) -> None:
         """Its agent says how it ended."""
+        self._capacity.took(attempt.agent, report.finished_at - report.started_at)
         self.release(attempt)
         match report.verdict:
             case "success":

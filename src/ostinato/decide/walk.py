@@ -83,6 +83,16 @@ class Walk:
         self._ready.met(live, no)
         self.ripple(live, self._ready.go(live, no, now), now)
 
+    def switched_off(self, live: LiveRun, now: Instant) -> None:
+        """End what is switched off by now, its turn having come, and has not begun."""
+        ended = [
+            no for no in range(len(live.states)) if self._ready.is_off(live, no) and self._waits_to_begin(live, no)
+        ]
+        for no in ended:
+            self._ready.met(live, no)
+            self._ready.go(live, no, now)
+        self.ripple(live, ended, now)
+
     def unfolded(self, live: LiveRun, asked: Unfolding, items: Sequence[bytes], now: Instant) -> None:
         """See `Scopes.unfolded`."""
         ended = self._scopes.unfolded(live, asked, items, now)
@@ -104,9 +114,9 @@ class Walk:
             ended += self._scopes.look(live, scope, now)
         self.ripple(live, ended, now)
 
-    def run_succeeded(self, run: Run) -> None:
-        """Whoever needs an interval of its dag asks again."""
-        self._ready.succeeded(run, None)
+    def run_over(self, run: Run) -> None:
+        """A run has succeeded, or is not going to begin. Whoever needs an interval of its dag asks again."""
+        self._ready.over(run)
 
     # --- one step further ---------------------------------------------------------------------------------------
 
@@ -167,6 +177,16 @@ class Walk:
                 self._scopes.expand(live, scope, now)
                 ended += self._take_up(live, scope, now)
         return ended
+
+    def _waits_to_begin(self, live: LiveRun, no: int) -> bool:
+        """Whether nothing before it in its run holds a task instance up, and it has not begun."""
+        frame = live.frames[no]
+        if live.states[no] is not TaskState.NONE or not frame.begun:
+            return False
+        if frame is live.root and live.shape.tasks[no].scope is not None:
+            return False  # as a whole it does not begin; its instances do
+        gate = frame.graph.gate_of[no - frame.first]
+        return gate is None or frame.counts[gate].decided
 
     def _steer(self, live: LiveRun, no: int, follow: Sequence[str], now: Instant) -> list[int]:
         """Skip what a branch or a short circuit leaves aside."""

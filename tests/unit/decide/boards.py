@@ -79,7 +79,7 @@ class Desk:
         predecessors: Sequence[tuple[str, tuple[int, ...]]] = (),
     ) -> Step:
         """An agent says hello."""
-        self.board.agent_joined(Hello(agent, 1, 2, window, tuple(holds), tuple(predecessors)), self.now)
+        self.board.agent_joined(Hello(agent, 1, window, window, tuple(holds), tuple(predecessors)), self.now)
         return self.tick()
 
     def open(self, *tasks: TaskSpec, run: Run | None = None, most: int = 16, scopes: tuple[Scope, ...] = ()) -> int:
