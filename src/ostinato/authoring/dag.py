@@ -59,6 +59,7 @@ class Dag:
         *,
         params: Mapping[str, object] | None = None,
         outcomes: "Mapping[str, Outcome] | None" = None,
+        others: "Sequence[Dag]" = (),
     ) -> "Rehearsal":
         """One run of the dag in this process, on a clock that is set: no state folder, no server, no waiting.
 
@@ -69,11 +70,11 @@ class Dag:
             result = sales.test(date(2024, 1, 31), outcomes={"load": fails(2, TransientError)})
             assert result.states == {"load": "success", "publish": "success"}
 
-        Raises NotRehearsable and UsageError for an outcome, a date or params that do not fit the dag.
+        Intervals that it needs of itself or of other dags have succeeded. ``others`` are dags that it may call. Raises NotRehearsable and UsageError for an outcome, a date or params that do not fit the dag.
         """
         from ostinato.testing.rehearse import rehearse  # noqa: PLC0415 - dag files are imported without it
 
-        return rehearse(self, logical_date, params=params, outcomes=outcomes)
+        return rehearse(self, logical_date, params=params, outcomes=outcomes, others=others)
 
     def __repr__(self) -> str:
         return f"<dag {self.dag_id}>"

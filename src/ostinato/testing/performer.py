@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from heapq import heappop, heappush
 
-from ostinato.authoring.fill import awaited_file, call_of, refused
-from ostinato.authoring.perform import Performed, context_of, perform
-from ostinato.decide.step import Dispatch, Probe
+from ostinato.authoring.fill import call_of, refused
+from ostinato.authoring.perform import Performed, perform
+from ostinato.control.stored import StoredValues
+from ostinato.decide.step import Dispatch
 from ostinato.model.errors import OstinatoError
 from ostinato.model.message import Call, Failure, Finished
-from ostinato.model.record import Run
 from ostinato.model.spec import ItemOf, OutputOf
 from ostinato.model.time import Instant
-from ostinato.model.value import encode
 
-from .ledger import Ledger, Place, place_of
+from .ledger import Ledger
 from .outcomes import Outcomes
 from .part import Part
-from .script import Script, StandIn
+from .script import Raising, Returning, Script
 
-_NOTHING = encode(None)
 _INTERRUPT = f"{KeyboardInterrupt.__module__}.{KeyboardInterrupt.__qualname__}"
 
 
@@ -59,36 +57,23 @@ class Performer:
         """Whether an attempt ends at ``until`` or later."""
         return self._reports[attempt].finished_at >= until
 
-    def look(self, probe: Probe, now: Instant) -> bool:
-        """Whether the file that a sensor waits for is there: by its script, else really."""
-        part = self._parts[probe.run.version]
-        task = part.spec.tasks[probe.task_no]
-        call = self._call(part, probe.run, probe.task_no, 0, 0)
-        script = self._outcomes.script(probe.run.dag_id, task, lambda: context_of(part.dag, call))
-        if script.arrival is not None:
-            return self._has_arrived(probe.run, place_of(probe), script.arrival, now)
-        try:
-            return awaited_file(part.compiled, probe.run, probe.task_no).exists()
-        except OSError:
-            return False
-
     def _end(self, report: Finished) -> None:
         self._reports[report.attempt] = report
         heappush(self._ends, (report.finished_at, report.attempt))
 
     def _performed(self, dispatch: Dispatch, now: Instant) -> Finished:
         part, run = self._parts[dispatch.run.version], dispatch.run
-        task = part.spec.tasks[dispatch.task_no]
+        instance = dispatch.task_no, dispatch.map_index
         try:
-            call = self._call(part, run, dispatch.task_no, dispatch.attempt, dispatch.number)
+            call = self._call(part, dispatch)
         except OstinatoError as error:
             return Finished(dispatch.attempt, "failed", now, now, failure=refused(error))
-        script = self._outcomes.script(run.dag_id, task, lambda: context_of(part.dag, call))
+        script = self._outcomes.script(part, run, instance, dispatch.attempt, dispatch.number)
         act = script.act(dispatch.number)
-        stand_in = act.stand_in or self._answer(dispatch, script, now)
-        if task.timeout is not None and act.takes > task.timeout * 1000:
-            return _timed_out(dispatch.attempt, task.timeout, now)
-        done = _called(part, call, stand_in)
+        timeout = part.spec.tasks[dispatch.task_no].timeout
+        if timeout is not None and act.takes > timeout * 1000:
+            return _timed_out(dispatch.attempt, timeout, now)
+        done = _called(part, call, act.stand_in or self._answer(dispatch, script, now))
         return Finished(
             attempt=dispatch.attempt,
             verdict=done.verdict,
@@ -97,30 +82,28 @@ class Performer:
             output=done.output,
             failure=done.failure,
             dead_letters=done.dead_letters,
+            follow=done.follow,
         )
 
-    def _call(self, part: Part, run: Run, task_no: int, attempt: int, number: int) -> Call:
-        outputs = self._ledger.accounts[run.run_id].outputs
+    def _call(self, part: Part, dispatch: Dispatch) -> Call:
+        run, task_no, map_index = dispatch.run, dispatch.task_no, dispatch.map_index
+        values = StoredValues(self._ledger)
+        scope_no = part.spec.tasks[task_no].scope
 
         def stored(argument: OutputOf | ItemOf) -> bytes:
-            assert isinstance(argument, OutputOf), f"task {task_no} of {run.dag_id} has no item"
-            return outputs.get((argument.task_no, -1), _NOTHING)
+            return values.of(argument, part.spec, run, scope_no, map_index)
 
-        return call_of(part.compiled, run, task_no, attempt, number, stored)
+        return call_of(part.compiled, run, (task_no, map_index), dispatch.attempt, dispatch.number, stored)
 
-    def _answer(self, dispatch: Dispatch, script: Script, now: Instant) -> StandIn | None:
+    def _answer(self, dispatch: Dispatch, script: Script, now: Instant) -> Returning | None:
         """What answers for a sensor whose script says when that arrives which it waits for."""
-        if script.arrival is None:
+        if script.arrival is None or self._parts[dispatch.run.version].spec.tasks[dispatch.task_no].sensor is None:
             return None
-        answer = self._has_arrived(dispatch.run, place_of(dispatch), script.arrival, now)
-        return lambda *_, **__: answer
-
-    def _has_arrived(self, run: Run, place: Place, after: int, now: Instant) -> bool:
-        since = self._ledger.accounts[run.run_id].tasks[place].waiting_since
-        return since is not None and now >= since + after
+        waited = self._ledger.waited(dispatch.run.run_id, (dispatch.task_no, dispatch.map_index), now)
+        return Returning(waited >= script.arrival)
 
 
-def _called(part: Part, call: Call, stand_in: StandIn | None) -> Performed:
+def _called(part: Part, call: Call, stand_in: Returning | Raising | None) -> Performed:
     """Perform, and let an interrupt of the person who waits through."""
     done = perform(part.loaded, call, stand_in)
     if done.failure is not None and _INTERRUPT in done.failure.types:

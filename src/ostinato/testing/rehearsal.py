@@ -9,13 +9,13 @@ from ostinato.decide.alarm import key_of
 from ostinato.model.cause import Cause
 from ostinato.model.change import Alert
 from ostinato.model.message import DeadLetters
-from ostinato.model.record import Attempt, LoggedEvent, Run, Task
+from ostinato.model.record import Attempt, Instance, LoggedEvent, Run, Task, instance_name
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import TaskState
 from ostinato.model.time import stamp
 from ostinato.model.value import decode
 
-from .ledger import Ledger, Place
+from .ledger import Ledger
 
 T = TypeVar("T")
 
@@ -23,12 +23,16 @@ _LONGEST_MESSAGE: Final = 200
 
 
 class Rehearsal:
-    """One run, as it went: records as the product keeps them, by the ids of tasks. A mapped one's is ``load[3]``."""
+    """One run, as it went: records as the product keeps them, by the ids of tasks.
 
-    def __init__(self, ledger: Ledger, run_id: int, spec: DagSpec) -> None:
+    An instance of a task that is for items is ``load[3]``, a loop's turn ``look[0]``; ``load`` is then the task as a whole.
+    """
+
+    def __init__(self, ledger: Ledger, run_id: int, specs: Mapping[str, DagSpec]) -> None:
         self._ledger = ledger
         self._account = ledger.accounts[run_id]
-        self._spec = spec
+        self._specs = specs
+        self._spec = specs[self._account.run.version]
 
     @property
     def run(self) -> Run:
@@ -66,7 +70,17 @@ class Rehearsal:
         """The records that tasks rejected, by task."""
         found: dict[str, list[DeadLetters]] = {}
         for rejected in self._account.rejected:
-            found.setdefault(self._spec.tasks[rejected.task_no].task_id, []).append(rejected.letters)
+            found.setdefault(self._name((rejected.task_no, rejected.map_index)), []).append(rejected.letters)
+        return found
+
+    @property
+    def called(self) -> dict[str, "Rehearsal"]:
+        """The runs of other dags that it called for, by the task that did; those that are rehearsed."""
+        found: dict[str, Rehearsal] = {}
+        for run_id, account in self._ledger.accounts.items():
+            parent = account.run.parent
+            if parent is not None and parent[0] == self.run.run_id and account.run.version in self._specs:
+                found[self._name(parent[1:])] = Rehearsal(self._ledger, run_id, self._specs)
         return found
 
     @property
@@ -79,17 +93,14 @@ class Rehearsal:
         """Why a task instance moved, each time; without a name, why the run did. Raises KeyError for one that never did."""
         if name is None:
             return [event.cause for event in self.events if event.task_no is None]
-        task_no, map_index = {self._name(place): place for place in self._account.tasks}[name]
-        own = (event for event in self.events if event.task_no == task_no)
-        return [event.cause for event in own if getattr(event, "map_index", -1) == map_index]
+        instance = {self._name(each): each for each in self._account.tasks}[name]
+        return [event.cause for event in self.events if (event.task_no, event.map_index) == instance]
 
-    def _named(self, found: Mapping[Place, T]) -> dict[str, T]:
-        return {self._name(place): found[place] for place in sorted(found)}
+    def _named(self, found: Mapping[Instance, T]) -> dict[str, T]:
+        return {self._name(instance): found[instance] for instance in sorted(found)}
 
-    def _name(self, place: Place) -> str:
-        task_no, map_index = place
-        task_id = self._spec.tasks[task_no].task_id
-        return task_id if map_index < 0 else f"{task_id}[{map_index}]"
+    def _name(self, instance: Instance) -> str:
+        return instance_name(self._spec, *instance)
 
     def __repr__(self) -> str:
         run = self.run

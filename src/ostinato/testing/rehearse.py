@@ -17,7 +17,7 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval, Instant, instant, stamp
 from ostinato.model.value import encode
 
-from .part import part
+from .part import Part, part
 from .rehearsal import Rehearsal, Simulation
 from .script import Outcome
 from .stage import Stage
@@ -32,14 +32,16 @@ def rehearse(
     *,
     params: Mapping[str, object] | None = None,
     outcomes: Mapping[str, Outcome] | None = None,
+    others: Sequence[Dag] = (),
 ) -> Rehearsal:
     """One run of a dag. See `Dag.test`."""
-    own = part(dag)
+    parts = _parts([dag, *others])
+    own = parts[0]
     spec = own.spec
     interval = _interval(spec, logical_date)
     begin = interval.end
     values = encode(fill(spec.params, params or {}))
-    stage = Stage([own], outcomes or {}, begin)
+    stage = Stage(parts, outcomes or {}, begin)
     new = NewRun(
         spec.dag_id,
         own.compiled.version,
@@ -56,7 +58,7 @@ def rehearse(
         due = due_at(spec.deadline, interval)
         stage.expect(Expectation(spec.dag_id, interval.start, due, "expected", begin))
     stage.play()
-    return Rehearsal(stage.ledger, 1, spec)
+    return Rehearsal(stage.ledger, 1, _specs(parts))
 
 
 def simulate(
@@ -74,22 +76,27 @@ def simulate(
     called, or end as ``outcomes`` says: by task id, or ``"dag/task"``. ``pools`` are sizes by name, ``slots`` is how many
     attempts go on at once; what is not given has no bound. Raises NotRehearsable for what does not fit the dags.
     """
-    parts = [part(dag) for dag in dags]
-    specs = {each.spec.dag_id: each.spec for each in parts}
-    if len(specs) < len(parts):
-        raise NotRehearsable("two of the dags have one id", help="Give each its own: @dag(dag_id=...).")
+    parts = _parts(dags)
     begin, until = _instant(start, UTC), _instant(end, UTC)
     if until <= begin:
         raise NotRehearsable(f"end={end} is not after start={start}")
-    stage = Stage(parts, outcomes or {}, begin, pools=pools, slots=slots)
-    stage.follow_schedules()
+    stage = Stage(parts, outcomes or {}, begin, pools=pools, slots=slots, on_schedule=True)
     stage.play(until)
-    stage.follow_schedules(paused=True)
+    stage.stop_schedules()
     stage.play()
-    ledger = stage.ledger
-    return Simulation(
-        [Rehearsal(ledger, run_id, specs[each.run.dag_id]) for run_id, each in ledger.accounts.items()], ledger.alerts
-    )
+    ledger, specs = stage.ledger, _specs(parts)
+    rehearsed = [run_id for run_id, each in ledger.accounts.items() if each.run.version in specs]
+    return Simulation([Rehearsal(ledger, run_id, specs) for run_id in rehearsed], ledger.alerts)
+
+
+def _parts(dags: Sequence[Dag]) -> list[Part]:
+    if len({dag.dag_id for dag in dags}) < len(dags):
+        raise NotRehearsable("two of the dags have one id", help="Give each its own: @dag(dag_id=...).")
+    return [part(dag) for dag in dags]
+
+
+def _specs(parts: Sequence[Part]) -> dict[str, DagSpec]:
+    return {each.compiled.version: each.spec for each in parts}
 
 
 def _interval(spec: DagSpec, day: date | None) -> DataInterval:

@@ -22,14 +22,17 @@ from .ledger import Ledger
 from .outcomes import Outcomes
 from .part import Part, by_version
 from .performer import Performer
+from .prompter import UNBOUNDED, Prompter
 from .script import Outcome
 
-UNBOUNDED: Final = 1 << 30
 _AGENT: Final = "rehearsal"
 
 
 class Stage:
-    """``pools`` are sizes by name, ``slots`` how many attempts go on at once; what is not given has no bound."""
+    """``pools`` are sizes by name, ``slots`` how many attempts go on at once; what is not given has no bound.
+
+    ``on_schedule``: the dags' schedules are followed from now on, until they are stopped.
+    """
 
     def __init__(
         self,
@@ -39,18 +42,24 @@ class Stage:
         *,
         pools: Mapping[str, int] | None = None,
         slots: int | None = None,
+        on_schedule: bool = False,
     ) -> None:
         limits = Limits()
         self.now = now
-        self.ledger = Ledger()
         self._parts = by_version(parts)
-        self._performer = Performer(self._parts, Outcomes(outcomes, [part.spec for part in parts]), self.ledger)
+        self.ledger = Ledger(self._dags())
         self._beat = round(limits.beat_s * 1000)
         self._agenda = Agenda()
         self.board = Board(limits, 1, lambda: 0.0)
         self.board.capacity.set_pools(_pools(parts, pools or {}))
+        scripted = Outcomes(outcomes, parts)
+        self._performer = Performer(self._parts, scripted, self.ledger)
+        followed = {part.spec.dag_id: now for part in parts if on_schedule and part.spec.schedule is not None}
+        self._prompter = Prompter(self.board, self._parts, scripted, self.ledger, followed)
         places = UNBOUNDED if slots is None else slots
         self.board.agent_joined(Hello(_AGENT, 0, places, places, ()), now)
+        if on_schedule:
+            self._replan(paused=False)
 
     def ask(self, new: NewRun) -> None:
         """Somebody wants a run."""
@@ -60,13 +69,9 @@ class Stage:
         """A deadline is to be watched."""
         self._agenda.expect(expectation)
 
-    def follow_schedules(self, *, paused: bool = False) -> None:
-        """Make runs for intervals that end from now on; or, ``paused``, make none any more."""
-        dags = [
-            Dag(part.dag.dag_id, version, part.compiled.file, paused=paused, scheduled_until=self.now)
-            for version, part in self._parts.items()
-        ]
-        self._agenda.replan(dags, lambda version: self._parts[version].spec, self.now)
+    def stop_schedules(self) -> None:
+        """Make no runs for intervals any more."""
+        self._replan(paused=True)
 
     def play(self, until: Instant | None = None) -> None:
         """Let happen what happens by ``until``; None: all that ever will."""
@@ -75,14 +80,29 @@ class Stage:
             self.now = max(self.now, due)
             self._step()
 
+    def _dags(self, *, paused: bool = False) -> list[Dag]:
+        return [
+            Dag(part.dag.dag_id, version, part.compiled.file, paused=paused, scheduled_until=self.now)
+            for version, part in self._parts.items()
+        ]
+
+    def _replan(self, *, paused: bool) -> None:
+        self._agenda.replan(self._dags(paused=paused), lambda version: self._parts[version].spec, self.now)
+
     def _next_due(self) -> Instant | None:
-        due = (self.board.next_due(), self._agenda.next_due(), self._performer.next_due())
+        due = (
+            self.board.next_due(),
+            self._agenda.next_due(),
+            self._performer.next_due(),
+            self._prompter.next_due(),
+        )
         return min((at for at in due if at is not None), default=None)
 
     def _step(self) -> None:
         now = self.now
         for report in self._performer.ended(now):
             self.board.finished(_AGENT, report, now)
+        self._prompter.speak(now)
         while True:
             self.board.tick(now)
             step = self.board.take()
@@ -92,9 +112,8 @@ class Stage:
             created = self.ledger.apply(step.commit)
             self._open(created)
             started = self._act(step)
-            for probe in step.probes:
-                self.board.probed(probe.run.run_id, probe.task_no, now, found=self._performer.look(probe, now))
-            if not (created or step.probes or started):
+            self._prompter.answer(step, now)
+            if not (created or step.asks or started):
                 break
 
     def _act(self, step: Step) -> bool:
@@ -112,7 +131,8 @@ class Stage:
 
     def _open(self, runs: Iterable[Run]) -> None:
         for run in runs:
-            self.board.open_run(run, self._parts[run.version].shape)
+            self.board.open_run(run, self._prompter.shape(run.version))
+            self._prompter.opened(run, self.now)
 
 
 def _pools(parts: Sequence[Part], sizes: Mapping[str, int]) -> list[Pool]:

@@ -20,6 +20,6 @@ def test_what_is_to_stop_stops_at_once() -> None:
     stage.board.cancel(1, "somebody", NOON + 2 * HOUR)
     stage.now = NOON + 2 * HOUR
     stage.play()
-    result = Rehearsal(stage.ledger, 1, own.spec)
+    result = Rehearsal(stage.ledger, 1, {own.compiled.version: own.spec})
     assert (result.run.state, result.run.finished_at) == ("cancelled", NOON + 2 * HOUR)
     assert result.attempts["count"][0].state == "cancelled"
