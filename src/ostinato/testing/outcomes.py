@@ -63,11 +63,12 @@ def _names(dag_id: str, task_id: str, map_index: int) -> list[str]:
 
 def _named(name: str, tasks: Mapping[str, TaskSpec]) -> TaskSpec:
     indexed = _INDEXED.fullmatch(name)
-    task = tasks.get(indexed[1] if indexed else name)
+    whole = indexed[1] if indexed else name
+    task = tasks.get(whole)
     if task is None:
-        raise NotRehearsable(f"there is no task {name!r} to script", help=did_you_mean(name, tasks))
+        raise NotRehearsable(f"there is no task {name!r} to script", help=did_you_mean(whole, tasks))
     if indexed and task.scope is None:
-        raise NotRehearsable(f"{task.task_id!r} has no instances: it is for no items", help=f"Write {indexed[1]!r}.")
+        raise NotRehearsable(f"{task.task_id!r} has no instances: it is for no items", help=f"Write {whole!r}.")
     return task
 
 

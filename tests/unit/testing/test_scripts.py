@@ -146,8 +146,8 @@ def test_a_file_can_be_scripted_by_a_function_too() -> None:
     ("outcomes", "says"),
     [
         ({"laod": skips()}, "did you mean 'load'"),
-        ({"load": arrives("1h")}, "'load' is no sensor"),
-        ({"load": lambda _: arrives("1h")}, "'load' is no sensor"),
+        ({"load": arrives("1h")}, "'load' waits for nothing"),
+        ({"load": lambda _: arrives("1h")}, "'load' waits for nothing"),
     ],
 )
 def test_what_does_not_fit_the_dag_is_refused(outcomes: dict[str, Script], says: str) -> None:
