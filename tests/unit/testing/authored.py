@@ -1,6 +1,6 @@
 """Small dags of every kind as their authors would write them, and a script for all that happens in a run of one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from hypothesis import strategies as st
@@ -132,17 +132,17 @@ def rehearsed(draw: st.DrawFn) -> Rehearsed:
     ends: dict[Instance, Verdict] = {}
     follow: dict[int, tuple[str, ...]] = {}
     returned: dict[Instance, object] = {}
-    for no, task in enumerate(spec.tasks):
-        node = made.layout.by_id[task.task_id]
-        places = (UNMAPPED,) if task.scope is None else range(counts[task.scope])
-        ends.update({(no, index): draw(st.sampled_from(ENDS[task.kind])) for index in places})
+    for no, own in enumerate(spec.tasks):
+        node = made.layout.by_id[own.task_id]
+        places = (UNMAPPED,) if own.scope is None else range(counts[own.scope])
+        ends.update({(no, index): draw(st.sampled_from(ENDS[own.kind])) for index in places})
         answer: object = None
-        if task.kind == "branch":
+        if own.kind == "branch":
             names = [each for each in Choices(node).all() if each not in Choices(node).none()]
             chosen = draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
-            answer = [name for name in chosen if spec.tasks[_number(spec, name)].scope == task.scope]
+            answer = [name for name in chosen if spec.tasks[_number(spec, name)].scope == own.scope]
             follow[no] = Choices(node).chosen(answer)
-        elif task.kind == "short_circuit":
+        elif own.kind == "short_circuit":
             answer = draw(st.booleans())
             follow[no] = Choices(node).all() if answer else Choices(node).none()
         returned.update({(no, index): answer for index in places})
@@ -186,16 +186,21 @@ def _lay(found: Sequence[Unit], prefix: str) -> list[Step]:
 
 
 def _single(unit: Unit, name: str) -> Step:
-    makers: dict[str, Callable[[], object]] = {
-        "python": lambda: task(task_id=name, trigger_rule=unit.rule)(_nothing)(),
-        "branch": lambda: branch(task_id=name, trigger_rule=unit.rule)(_names)(),
-        "short_circuit": lambda: short_circuit(task_id=name, trigger_rule=unit.rule)(_yes)(),
-        "call": lambda: run_dag("child", task_id=name),
-        "approval": lambda: approval("well?", task_id=name),
-        "interval": lambda: wait_for_dag("other", task_id=name),
-        "file_sensor": lambda: wait_for_file("x", every="7m", timeout="3h", task_id=name),
-    }
-    return step(makers[unit.kind]())
+    match unit.kind:
+        case "branch":
+            return step(branch(task_id=name, trigger_rule=unit.rule)(_names)())
+        case "short_circuit":
+            return step(short_circuit(task_id=name, trigger_rule=unit.rule)(_yes)())
+        case "call":
+            return run_dag("child", task_id=name)
+        case "approval":
+            return approval("well?", task_id=name)
+        case "interval":
+            return wait_for_dag("other", task_id=name)
+        case "file_sensor":
+            return wait_for_file("x", every="7m", timeout="3h", task_id=name)
+        case _:
+            return task(task_id=name, trigger_rule=unit.rule)(_nothing)()
 
 
 def _each(unit: Unit, name: str) -> Step:
