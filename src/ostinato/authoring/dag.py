@@ -70,7 +70,8 @@ class Dag:
             result = sales.test(date(2024, 1, 31), outcomes={"load": fails(2, TransientError)})
             assert result.states == {"load": "success", "publish": "success"}
 
-        Intervals that it needs of itself or of other dags have succeeded. ``others`` are dags that it may call. Raises NotRehearsable and UsageError for an outcome, a date or params that do not fit the dag.
+        Intervals that it needs of itself or of other dags have succeeded. ``others`` are dags that it may call. Raises
+        NotRehearsable and UsageError for an outcome, a date or params that do not fit the dag.
         """
         from ostinato.testing.rehearse import rehearse  # noqa: PLC0415 - dag files are imported without it
 

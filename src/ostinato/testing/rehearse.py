@@ -74,7 +74,8 @@ def simulate(
 
     There is a run for each interval that ends after ``start`` and by ``end`` (dates are midnights of UTC). Tasks are
     called, or end as ``outcomes`` says: by task id, or ``"dag/task"``. ``pools`` are sizes by name, ``slots`` is how many
-    attempts go on at once; what is not given has no bound. Raises NotRehearsable for what does not fit the dags.
+    attempts go on at once; what is not given has no bound. Dags call and need each other; what ended before ``start`` has
+    succeeded, and so has all of dags that are not given. Raises NotRehearsable for what does not fit the dags.
     """
     parts = _parts(dags)
     begin, until = _instant(start, UTC), _instant(end, UTC)
