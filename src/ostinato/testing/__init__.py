@@ -1,5 +1,6 @@
 """Rehearsing pipelines in memory, for tests: scripts for `Dag.test`, and `simulate` for a span of schedule."""
 
+from .dag_file import dags_of
 from .rehearsal import Rehearsal, Simulation
 from .rehearse import simulate
 from .script import Outcome, Script, arrives, fails, returns, skips, takes
@@ -10,6 +11,7 @@ __all__ = [
     "Script",
     "Simulation",
     "arrives",
+    "dags_of",
     "fails",
     "returns",
     "simulate",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ostinato.model.change import Alert, AttemptMove, Commit, NewAttempt, NewRun, RunMove, TaskMove
+from ostinato.model.change import Alert, AttemptMove, CancelRequest, Commit, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.errors import InvariantBroken
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.testing.ledger import Ledger
@@ -51,6 +51,12 @@ def test_an_interval_has_succeeded_once_a_run_of_it_has() -> None:
     assert made.succeeded("sales", 1_000)
     run = made.accounts[1].run
     assert (run.started_at, run.finished_at) == (4_000, 5_000)
+
+
+def test_the_first_who_wants_a_run_to_stop_counts() -> None:
+    made = ledger()
+    made.apply(Commit(cancel_requests=[CancelRequest(1, "ann", 4_000), CancelRequest(1, "bob", 5_000)]))
+    assert made.accounts[1].run.cancel_requested_at == 4_000
 
 
 def test_of_one_key_alerts_are_opened_and_resolved_in_turn() -> None:
