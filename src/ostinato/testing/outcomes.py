@@ -37,7 +37,7 @@ class Outcomes:
             if isinstance(outcome, Script):
                 refuse_unfit(outcome, task)
 
-    def script(self, part: Part, run: Run, instance: Instance, attempt: int = 0, number: int = 0) -> Script:
+    def script(self, part: Part, run: Run, instance: Instance, attempt: int = 0, number: int = 1) -> Script:
         """The script for an attempt, or for what is no attempt."""
         if not self._outcomes:
             return UNSCRIPTED

@@ -10,9 +10,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from ostinato.authoring.fill import awaited_file
 from ostinato.control.answers import Answers
 from ostinato.control.need_history import NeedHistory
+from ostinato.control.probe import FileProber
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Calling, Needing, Probe, Step, Unfolding
@@ -48,6 +48,7 @@ class Prompter:
         self._ledger = ledger
         self._rehearsed = {part.spec.dag_id for part in parts.values()}
         self._people = any(task.kind == "approval" for part in parts.values() for task in part.spec.tasks)
+        self._files = FileProber(self._compiled)
         history = Outside(NeedHistory(ledger, self._compiled), since)
         self._answers = Answers(ledger, self._compiled, history)
         self._later: list[tuple[Instant, int, Callable[[Instant], None]]] = []
@@ -81,7 +82,7 @@ class Prompter:
     def answer(self, step: Step, now: Instant) -> None:
         """Answer what a step asks, now that what it asks about is on record."""
         for probe in step.probes:
-            self._board.probed(probe, now, found=self._look(probe, now))
+            self._look(probe, now)
         for needing in step.needs.values():
             self._need(needing, now)
         for asked in step.unfolds:
@@ -95,30 +96,33 @@ class Prompter:
         heappush(self._later, (at, next(self._ticket), what))
 
     def _compiled(self, version: str) -> CompiledDag:
-        return self._parts[version].compiled
+        return self.shape(version).compiled
 
     def _script(self, run: Run, instance: Instance) -> Script:
         return self._outcomes.script(self._parts[run.version], run, instance)
 
-    def _look(self, probe: Probe, now: Instant) -> bool:
+    def _look(self, probe: Probe, now: Instant) -> None:
         """Whether the file that a sensor waits for is there: by its script, else really."""
-        run, instance = probe.run, self._board.runs[probe.run.run_id].instance(probe.no)
+        live = self._board.runs.get(probe.run.run_id)
+        if live is None:  # it was cancelled in the step that asked
+            return
+        run, instance = probe.run, live.instance(probe.no)
         arrival = self._script(run, instance).arrival
-        if arrival is not None:
-            return self._ledger.waited(run.run_id, instance, now) >= arrival
-        try:
-            return awaited_file(self._compiled(run.version), run, probe.task_no).exists()
-        except OSError:
-            return False
+        if arrival is None:
+            found = self._files.look(probe)
+        else:
+            found = self._ledger.waited(run.run_id, instance, now) >= arrival
+        self._board.probed(probe, now, found=found)
 
     def _need(self, needing: Needing, now: Instant) -> None:
         """Whether what a task needs of other intervals is there. A promise is given once, and kept in time."""
         run, no = needing.run, needing.no
-        if run.version in self._stand_ins or (run.run_id, no) in self._promised:
+        live = self._board.runs.get(run.run_id)
+        if live is None or run.version in self._stand_ins or (run.run_id, no) in self._promised:
             return
         arrival = None
         if needing.task.sensor is None:  # else it is said of what the sensor looks for
-            arrival = self._script(run, self._board.runs[run.run_id].instance(no)).arrival
+            arrival = self._script(run, live.instance(no)).arrival
         if arrival is not None:
             self._promised.add((run.run_id, no))
             self._say(now + arrival, partial(self._board.needs_met, needing))

@@ -20,6 +20,7 @@ from ostinato import (
     step,
     task,
     wait_for_dag,
+    wait_for_file,
 )
 from ostinato.model.cause import Cause
 from ostinato.model.errors import NotRehearsable
@@ -312,6 +313,19 @@ def test_what_a_sensor_waits_for_is_not_what_it_needs() -> None:
     assert len(result.attempts["is_there"]) == 7
 
 
+def test_the_run_of_a_dag_that_was_called_by_script_stands_for_its_interval() -> None:
+    @dag(schedule=every("1d"))
+    def caller() -> None:
+        run_dag("called") >> (wait_for_dag("called", task="report", task_id="waits") >> report())
+
+    @dag
+    def called() -> None:
+        report()
+
+    (one, _) = simulate([caller, called], **SPAN, outcomes={"run_called": takes("1h")}).of("caller")
+    assert one.states == {"run_called": "success", "waits": "success", "report": "success"}
+
+
 def test_intervals_make_no_attempts() -> None:
     with pytest.raises(NotRehearsable, match="waits for intervals"):
         daily.test(outcomes={"wait_for_hourly": returns(1)})
@@ -365,3 +379,13 @@ def test_a_later_run_takes_the_place_of_an_earlier_one_where_the_dag_says_so() -
     first, second = simulate([newest], **SPAN, outcomes={"report": takes("30h")}).runs
     assert (first.run.state, second.run.state) == ("cancelled", "success")
     assert first.run.finished_at == first.run.cancel_requested_at == second.run.created_at
+
+
+def test_what_was_asked_for_a_run_that_gave_way_needs_no_answer() -> None:
+    @dag(schedule=every("1h"), overlap="cancel_previous")
+    def newest() -> None:
+        wait_for_file("no/such/file", every="1h", timeout="1d") >> report()
+
+    *given_way, last = simulate([newest], **SPAN).runs
+    assert {each.run.state for each in given_way} == {"cancelled"}
+    assert last.run.state == "failed"

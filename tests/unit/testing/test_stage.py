@@ -3,7 +3,10 @@
 from ostinato.model.change import NewRun
 from ostinato.model.record import run_key
 from ostinato.testing import takes
+from ostinato.testing.ledger import Ledger
+from ostinato.testing.outcomes import Outcomes
 from ostinato.testing.part import part
+from ostinato.testing.performer import Performer
 from ostinato.testing.rehearsal import Rehearsal
 from ostinato.testing.stage import Stage
 from tests.unit.testing.plays import hourly
@@ -23,3 +26,9 @@ def test_what_is_to_stop_stops_at_once() -> None:
     result = Rehearsal(stage.ledger, 1, {own.compiled.version: own.spec})
     assert (result.run.state, result.run.finished_at) == ("cancelled", NOON + 2 * HOUR)
     assert result.attempts["count"][0].state == "cancelled"
+
+
+def test_what_is_not_going_on_is_not_stopped() -> None:
+    performer = Performer({}, Outcomes({}, []), Ledger())
+    performer.stop(7, NOON)
+    assert performer.next_due() is None
