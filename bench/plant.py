@@ -5,7 +5,7 @@ from pathlib import Path
 from ostinato.clock import SystemClock
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, RunMove, TaskMove
-from ostinato.model.record import Run, run_key
+from ostinato.model.record import Deployment, Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
@@ -31,7 +31,7 @@ def _runs(store: Store, now: Instant) -> list[Run]:
     code = canonical(Source("bench.py", b"from ostinato import *"))
     spec = DagSpec("large", tuple(TaskSpec(f"t{n}") for n in range(TASKS)), max_active_runs=RUNS)
     compiled = CompiledDag(spec, "bench.py", digest(code), digest(canonical(spec), digest(code).encode()))
-    store.put_dags("bench.py", [compiled], code, [], now)
+    store.put_dags([Deployment("bench.py", (compiled,), code)], now)
     return store.create_runs(
         [
             NewRun("large", compiled.version, run_key(n * DAY), "backfill", n * DAY, (n + 1) * DAY, encode({}), now)

@@ -39,7 +39,7 @@ _STOP_PATIENCE_MS: Final = 10_000
 class Running:
     """A scheduler with its agent, alive in this process. Use it in a ``with`` statement; leaving it stops both in order.
 
-    ``compiled`` is what deploying the given dag files at the start came to.
+    ``problems`` is what was wrong with the given dag files at the start.
     """
 
     def __init__(
@@ -51,7 +51,8 @@ class Running:
         with ExitStack() as parts:
             parts.enter_context(closing(_Lock(home)))
             self.store = parts.enter_context(closing(open_store(home.database)))
-            self.compiled = deploy(self.store, dag_paths, clock, limits)
+            known = deploy(self.store, dag_paths, clock, limits)
+            self.problems = known.problems
             self._agent = parts.enter_context(closing(LocalAgent(home, slots or os.cpu_count() or 1)))
             alarm = parts.enter_context(closing(Alarm()))
             hints = parts.enter_context(closing(HintListener(home)))
@@ -59,7 +60,7 @@ class Running:
             parts.enter_context(closing(courier))
             reloader = None
             if watch:
-                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, self.compiled, clock, limits)))
+                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits)))
                 reloader.start(alarm.ring)
             compiled = lru_cache(maxsize=1024)(self.store.compiled)
             self.scheduler = Scheduler(

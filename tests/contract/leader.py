@@ -17,7 +17,7 @@ from ostinato.model.change import (
 )
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Failure, LogRange
-from ostinato.model.record import Run, run_key
+from ostinato.model.record import Deployment, Run, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval
@@ -61,7 +61,7 @@ def compiled(dag_id: str, file: str = "dags.py", tasks: int = 3, text: str = "")
 def deploy(store: Store, dag_id: str = "daily", *, tasks: int = 3, file: str = "dags.py", now: int = MAY_1) -> str:
     """Put one dag, the only one of its file; return its version."""
     dag = compiled(dag_id, file, tasks)
-    store.put_dags(file, [dag], source_of(file), [], now)
+    store.put_dags([Deployment(file, (dag,), source_of(file))], now)
     return dag.version
 
 

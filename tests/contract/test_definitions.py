@@ -4,7 +4,7 @@ import pytest
 
 from ostinato.model.change import Commit, ScheduleCursor
 from ostinato.model.errors import Conflict, InvariantBroken, NotFound
-from ostinato.model.record import Dag, DagProblem
+from ostinato.model.record import Dag, DagProblem, Deployment
 from ostinato.store import Store
 from tests.contract.leader import MAY_1, Leader, compiled, new_run, source_of
 
@@ -12,13 +12,13 @@ PROBLEM = DagProblem("dags.py", "OST-104", "the dag has a cycle", 12, 4, "Break 
 
 
 def put(store: Store, *dag_ids: str, file: str = "dags.py", text: str = "", now: int = MAY_1) -> None:
-    dags = [compiled(dag_id, file, text=text) for dag_id in dag_ids]
-    store.put_dags(file, dags, source_of(file, text), [], now)
+    dags = tuple(compiled(dag_id, file, text=text) for dag_id in dag_ids)
+    store.put_dags([Deployment(file, dags, source_of(file, text))], now)
 
 
 def test_a_dag_reads_back_as_it_was_compiled(store: Store) -> None:
     dag = compiled("daily")
-    store.put_dags("dags.py", [dag], source_of("dags.py"), [], MAY_1)
+    store.put_dags([Deployment("dags.py", (dag,), source_of("dags.py"))], MAY_1)
     assert store.dag("daily") == Dag("daily", dag.version, "dags.py")
     assert store.dags() == [store.dag("daily")]
     assert store.compiled(dag.version) == dag
@@ -49,21 +49,21 @@ def test_a_dag_that_left_its_file_is_retired_and_may_come_back(store: Store) -> 
 def test_a_removed_file_takes_its_dags_with_it_and_no_others(store: Store) -> None:
     put(store, "a")
     put(store, "z", file="other.py")
-    store.put_dags("dags.py", [], b"", [], MAY_1 + 5)
+    store.put_dags([Deployment("dags.py")], MAY_1 + 5)
     assert [dag.dag_id for dag in store.dags()] == ["z"]
 
 
 def test_a_file_with_problems_changes_nothing_that_is_in_force(store: Store) -> None:
     put(store, "a", "b")
-    store.put_dags("dags.py", [], b"", [PROBLEM], MAY_1 + 5)
+    store.put_dags([Deployment("dags.py", problems=(PROBLEM,))], MAY_1 + 5)
     assert [dag.dag_id for dag in store.dags()] == ["a", "b"]
     assert store.problems() == [PROBLEM]
 
 
 def test_problems_go_when_the_file_is_well_again(store: Store) -> None:
     other = DagProblem("other.py", "OST-101", "no dag in it")
-    store.put_dags("dags.py", [], b"", [PROBLEM, PROBLEM], MAY_1)
-    store.put_dags("other.py", [], b"", [other], MAY_1)
+    store.put_dags([Deployment("dags.py", problems=(PROBLEM, PROBLEM))], MAY_1)
+    store.put_dags([Deployment("other.py", problems=(other,))], MAY_1)
     assert store.problems() == [PROBLEM, PROBLEM, other]
     put(store, "a")
     assert store.problems() == [other]
@@ -74,14 +74,14 @@ def test_two_files_cannot_define_the_same_dag(store: Store) -> None:
     with pytest.raises(Conflict, match=r"already defined in dags\.py"):
         put(store, "b", "a", file="other.py")
     assert [(dag.dag_id, dag.file) for dag in store.dags()] == [("a", "dags.py")]
-    store.put_dags("dags.py", [], b"", [], MAY_1)
+    store.put_dags([Deployment("dags.py")], MAY_1)
     put(store, "b", "a", file="other.py")
     assert [(dag.dag_id, dag.file) for dag in store.dags()] == [("a", "other.py"), ("b", "other.py")]
 
 
 def test_a_dag_must_come_with_the_source_it_names(store: Store) -> None:
     with pytest.raises(InvariantBroken):
-        store.put_dags("dags.py", [compiled("a")], source_of("dags.py", "something else"), [], MAY_1)
+        store.put_dags([Deployment("dags.py", (compiled("a"),), source_of("dags.py", "something else"))], MAY_1)
     assert store.dags() == []
 
 
@@ -114,7 +114,7 @@ def test_the_revision_grows_with_every_change_of_dags_and_with_nothing_else(stor
     seen.append(store.dags_revision())
     store.set_paused("a", True, MAY_1, "ada")
     seen.append(store.dags_revision())
-    store.put_dags("dags.py", [], b"", [], MAY_1)
+    store.put_dags([Deployment("dags.py")], MAY_1)
     seen.append(store.dags_revision())
     assert seen == sorted(set(seen))
     store.create_runs([new_run(compiled("a").version, dag_id="a")])

@@ -6,7 +6,7 @@ from random import Random
 from ostinato.decide.backfill import Wish, plan
 from ostinato.decide.timetable import interval_at, intervals_between
 from ostinato.model.change import NewBackfill, NewRun
-from ostinato.model.record import run_key
+from ostinato.model.record import Deployment, run_key
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval
 from ostinato.model.value import encode
@@ -122,7 +122,7 @@ class People:
     def _retire(self) -> None:
         dag_id, spec = self._some_dag()
         self.disturbed.add(dag_id)
-        self._store.put_dags(f"/dags/{dag_id}.py", [], b"", [], self._timeline.wall())
+        self._store.put_dags([Deployment(f"/dags/{dag_id}.py")], self._timeline.wall())
         self._trace.note("somebody removes", dag_id)
         if self._random.random() < 0.7:
             self._timeline.after(self._random.randint(1, 20_000), lambda: self._deploy(spec))
@@ -134,7 +134,7 @@ class People:
 
     def _deploy(self, spec: DagSpec) -> None:
         dag, source = compiled(spec)
-        self._store.put_dags(dag.file, [dag], source, [], self._timeline.wall())
+        self._store.put_dags([Deployment(dag.file, (dag,), source)], self._timeline.wall())
         self._witness.deployed(dag)
         self.dags[spec.dag_id] = spec
 

@@ -1,14 +1,13 @@
 """``ostinato check``: compile dag files and show every problem at once. Needs no state and changes none."""
 
-import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.model.limits import Limits
 from ostinato.model.record import DagProblem
 
 from .dag_files import existing
@@ -38,11 +37,12 @@ def check(
 
     Where the code of tasks asks the clock or chance there is a warning, unless a comment `# clock ok: reason` allows it.
     """
-    from ostinato.control.deploy import dag_files  # noqa: PLC0415 - help does without
+    from ostinato.control.deploy import compile_all, dag_files  # noqa: PLC0415 - help does without
+    from ostinato.control.known_files import KnownFiles  # noqa: PLC0415
 
     files = dag_files(existing(paths or ["."]))
-    compiled = compile_all(files)
-    problems = [problem for each in compiled for problem in each.problems] + same_ids(compiled)
+    compiled = KnownFiles({}).take(compile_all(files, Limits()))
+    problems = [problem for each in compiled for problem in each.problems]
     warnings = clock_warnings(compiled)
     if as_json:
         out_json(_document(files, compiled, problems, warnings))
@@ -51,36 +51,12 @@ def check(
     return WRONG_DEFINITION if problems or (strict and warnings) else 0
 
 
-def compile_all(files: Sequence[Path]) -> list["Compilation"]:
-    """Compile each file in a child of its own, as many at a time as there are processors."""
-    from ostinato.control.alignment import aligned  # noqa: PLC0415 - help does without
-    from ostinato.control.steady import compile_steady  # noqa: PLC0415
-
-    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, max(len(files), 1))) as pool:
-        alone = list(pool.map(compile_steady, files))
-    return [aligned(each, alone) for each in alone]
-
-
 def clock_warnings(compiled: Sequence["Compilation"]) -> list[DagProblem]:
     """Where tasks ask the clock or chance; a place in a module that several files use is told once."""
     from ostinato.authoring.clock_guard.lint import lint  # noqa: PLC0415 - help does without
 
     sound = (each.source for each in compiled if not each.problems)
     return list(dict.fromkeys(warning for source in sound for warning in lint(source)))
-
-
-def same_ids(compiled: Sequence["Compilation"]) -> list[DagProblem]:
-    """A problem for each dag whose id another file has already."""
-    from ostinato.authoring.mistakes import Mistake  # noqa: PLC0415 - help does without
-
-    first: dict[str, str] = {}
-    found: list[DagProblem] = []
-    for dag in (dag for each in compiled for dag in each.dags):
-        earlier = first.setdefault(dag.spec.dag_id, dag.file)
-        if earlier != dag.file:
-            what = f'the dag "{dag.spec.dag_id}" is defined in {shown_path(earlier)} too'
-            found.append(DagProblem(dag.file, Mistake.SAME_DAG_ID.value, what, help="give one of them another id"))
-    return found
 
 
 def _document(

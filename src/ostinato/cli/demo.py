@@ -52,9 +52,8 @@ def demo(slots: Slots = None) -> int:
     _opening(stage)
     try:
         with start(stage.home, slots=slots, dag_paths=[stage.dag_file]) as running:
-            problems = [problem for each in running.compiled for problem in each.problems]
-            if problems:
-                raise DagFileInvalid("the example has problems", problems=tuple(problems))
+            if running.problems:
+                raise DagFileInvalid("the example has problems", problems=tuple(running.problems))
             performance = Performance(stage, running)
             performance.one_day()
             document = performance.year()

@@ -83,10 +83,10 @@ def _taken_over(store: "Store", compiled: "Compilation", dag_id: str) -> "DagSpe
 
     Raises DagFileInvalid with all problems of the file.
     """
-    from ostinato.control.deploy import put  # noqa: PLC0415
+    from ostinato.control.deploy import moved_from, put  # noqa: PLC0415
 
     file = Path(compiled.source.file)
-    put(store, compiled, SystemClock())
+    put(store, [compiled], SystemClock(), moved_from(store, [compiled]))
     if compiled.problems:
         raise DagFileInvalid(f"{shown_path(str(file))} has problems", problems=compiled.problems)
     return _chosen(compiled.dags, dag_id, file).spec

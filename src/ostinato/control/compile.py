@@ -23,7 +23,7 @@ from ostinato.model.record import DagProblem
 from ostinato.model.spec import Source
 
 from .compilation import Compilation
-from .file_mark import mark
+from .file_mark import FileMark, mark
 
 _CHILD: Final = "ostinato.control.compile_child"
 _CHUNK: Final = 1 << 20
@@ -35,37 +35,47 @@ _GRACE_S: Final = 1.0
 
 def compile_file(path: Path, limits: Limits = Limits()) -> Compilation:  # noqa: B008 - a frozen value
     """Import a dag file in a child process and give its dags, or all its problems. Never raises for what is in the file."""
+    return import_apart(path, limits).compilation()
+
+
+def import_apart(path: Path, limits: Limits) -> "Imported":
+    """Import a dag file in a child process, and give what came of it as the child wrote it. Never raises for what is in it."""
     file = Path(path).absolute()
     before = mark(file)
-    ended = _Child(file, limits).run()
-    if ended.result is not None:
-        with suppress(DecodeError):
-            found = msgpack.decode(ended.result, type=Compilation)
-            return Compilation(found.dags, found.source, found.problems, found.files, ended.output)
-    problem = DagProblem(file=str(file), code=ended.mistake.value, what=ended.what, help=ended.help)
-    return Compilation((), Source(str(file), b""), (problem,), (before,), ended.output)
+    return _Child(file, before, limits).run()
 
 
-class _Ended(Struct):
-    """How the child ended: with a result, or with what to say instead."""
+class Imported(Struct):
+    """How an import ended: with a result, or with what to say instead. Results of thousands of dags take room as objects."""
 
+    file: FileMark
     output: str
     result: bytes | None = None
     mistake: Mistake = Mistake.DIED
     what: str = ""
     help: str = ""
 
+    def compilation(self) -> Compilation:
+        """The same, taken apart."""
+        if self.result is not None:
+            with suppress(DecodeError):
+                found = msgpack.decode(self.result, type=Compilation)
+                return Compilation(found.dags, found.source, found.problems, found.files, self.output)
+        problem = DagProblem(file=self.file.path, code=self.mistake.value, what=self.what, help=self.help)
+        return Compilation((), Source(self.file.path, b""), (problem,), (self.file,), self.output)
+
 
 class _Child:
     """One child process, from start to its last descendant's end."""
 
-    def __init__(self, file: Path, limits: Limits) -> None:
+    def __init__(self, file: Path, before: FileMark, limits: Limits) -> None:
         self._file = file
+        self._before = before
         self._limits = limits
         self._result = bytearray()
         self._output = bytearray()
 
-    def run(self) -> _Ended:
+    def run(self) -> Imported:
         """Start the child, take what it says while it has time, and leave nothing of it behind."""
         mark = secrets.token_hex(16)
         reading, writing = os.pipe()
@@ -135,16 +145,18 @@ class _Child:
         """What the child left in a pipe: no more than a pipe holds, for others may still be writing."""
         self._take(pipe.fileno(), buffer)
 
-    def _ended(self, code: int, mark: bytes, *, timed_out: bool) -> _Ended:
+    def _ended(self, code: int, mark: bytes, *, timed_out: bool) -> Imported:
         output = bytes(self._output).decode(errors="replace")
         _, found, rest = bytes(self._result).partition(mark)
         size = int.from_bytes(rest[:8], "big")
         if found and len(rest) >= size + 8:
-            return _Ended(output, result=rest[8 : 8 + size])
+            return Imported(self._before, output, rest[8 : 8 + size])
         if timed_out:
             what = f"importing it took longer than {self._limits.compile_s:g} seconds"
-            return _Ended(output, None, Mistake.TOO_SLOW, what, "move the work into tasks; see what it waits for")
-        return _Ended(output, None, Mistake.DIED, _death(code), _last_line(output))
+            return Imported(
+                self._before, output, None, Mistake.TOO_SLOW, what, "move the work into tasks; see what it waits for"
+            )
+        return Imported(self._before, output, None, Mistake.DIED, _death(code), _last_line(output))
 
 
 def _death(code: int) -> str:

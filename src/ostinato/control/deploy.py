@@ -1,23 +1,26 @@
 """From dag files to dag versions in the store; and again, whenever the files change."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from msgspec import structs
+from msgspec import Struct
 
 from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.clock import Clock
 from ostinato.model.errors import NotFound
 from ostinato.model.limits import Limits
-from ostinato.model.spec import canonical
+from ostinato.model.record import Deployment
+from ostinato.model.spec import DagSpec, canonical
 from ostinato.store import Store
 
-from .alignment import aligned, depends_on_others
 from .compilation import Compilation
-from .file_mark import unchanged
 from .inotify import FolderWatch
+from .known_files import KnownFiles
 from .steady import compile_steady
 
 
@@ -35,37 +38,75 @@ def dag_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def deploy(store: Store, paths: Iterable[Path], clock: Clock, limits: Limits) -> list[Compilation]:
-    """Compile all dag files and put what they define, and what is wrong with them, into the store."""
-    alone = [compile_steady(file, limits) for file in dag_files(paths)]
-    compilations = [aligned(compilation, alone) for compilation in alone]
-    for compilation in compilations:
-        put(store, compilation, clock)
-    return compilations
+def compile_all(files: Sequence[Path], limits: Limits) -> list[Compilation]:
+    """Compile each file by itself, as many at a time as there are processors."""
+    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, max(len(files), 1))) as pool:
+        return list(pool.map(partial(compile_steady, limits=limits), files))
 
 
-def put(store: Store, compilation: Compilation, clock: Clock) -> None:
-    """Put one compiled file into the store. A file with problems leaves the versions before it in force."""
-    source = canonical(compilation.source)
-    store.put_dags(compilation.source.file, compilation.dags, source, compilation.problems, clock.now())
+def deploy(store: Store, paths: Sequence[Path], clock: Clock, limits: Limits) -> KnownFiles:
+    """Compile all dag files and put what they define, and what is wrong with them, into the store.
+
+    What was deployed from a file below these paths that is no longer there is retired.
+    """
+    files = dag_files(paths)
+    compiled = compile_all(files, limits)
+    gone = _gone(store, paths, compiled)
+    sound = {each.source.file for each in compiled if not each.problems}
+    known = KnownFiles(_in_force(store, sound | gone))
+    put(store, known.take(compiled), clock, gone)
+    return known
+
+
+def put(store: Store, compiled: Iterable[Compilation], clock: Clock, gone: Iterable[str] = ()) -> None:
+    """Put compiled files into the store. A file with problems leaves the versions before it in force."""
+    new = [Deployment(c.source.file, c.dags, canonical(c.source), c.problems) for c in compiled]
+    store.put_dags([*(Deployment(file) for file in gone), *new], clock.now())
+
+
+def moved_from(store: Store, compiled: Iterable[Compilation]) -> set[str]:
+    """The files that are not there any more and whose dags one of these files now has."""
+    ids = {dag.spec.dag_id for each in compiled for dag in each.dags}
+    return {dag.file for dag in store.dags() if dag.dag_id in ids and not Path(dag.file).exists()}
+
+
+def _gone(store: Store, paths: Sequence[Path], compiled: Sequence[Compilation]) -> set[str]:
+    """The files that were deployed and are not there: those below the paths, and those whose dags have moved."""
+    before = {dag.file for dag in store.dags()} | {problem.file for problem in store.problems()}
+    below = {file for file in before if _is_below(file, paths)} - {each.source.file for each in compiled}
+    return below | moved_from(store, compiled)
+
+
+def _in_force(store: Store, without: Collection[str]) -> dict[str, list[DagSpec]]:
+    """What is deployed from other files, by file."""
+    specs: dict[str, list[DagSpec]] = {}
+    for dag in store.dags():
+        if dag.file not in without:
+            specs.setdefault(dag.file, []).append(store.compiled(dag.version).spec)
+    return specs
+
+
+def _is_below(file: str, paths: Iterable[Path]) -> bool:
+    return any(Path(file).is_relative_to(path.absolute()) for path in paths)
 
 
 class Reloader:
-    """Compiles changed dag files in a thread, and puts the results into the store from the loop's own thread."""
+    """Compiles changed dag files in a thread, and puts the results into the store from the loop's own thread.
 
-    def __init__(
-        self, store: Store, paths: Sequence[Path], known: Iterable[Compilation], clock: Clock, limits: Limits
-    ) -> None:
+    ``known`` is what deploying the files at ``paths`` came to; from then on it is the reloader's.
+    """
+
+    def __init__(self, store: Store, paths: Sequence[Path], known: KnownFiles, clock: Clock, limits: Limits) -> None:
         self._store = store
         self._paths = paths
         self._clock = clock
         self._limits = limits
-        self._known = {Path(compilation.source.file): compilation for compilation in known}
+        self._known = known
         self._watch = FolderWatch()
         self._asked: SimpleQueue[bool] = SimpleQueue()
-        self._compiled: SimpleQueue[Compilation] = SimpleQueue()
+        self._results: SimpleQueue[_Result] = SimpleQueue()
         self._wake: Callable[[], None] | None = None
-        self._watch_folders()
+        self._watch_folders(known.folders())
 
     def fileno(self) -> int:
         """For a selector: readable when a file in a watched folder has changed."""
@@ -84,11 +125,11 @@ class Reloader:
     def apply(self) -> bool:
         """Put what was compiled since the last call into the store; whether there was anything."""
         applied = False
-        while not self._compiled.empty():
-            put(self._store, self._compiled.get(), self._clock)
+        while not self._results.empty():
+            result = self._results.get()
+            put(self._store, result.compiled, self._clock, result.gone)
+            self._watch_folders(result.folders)
             applied = True
-        if applied:
-            self._watch_folders()
         return applied
 
     def close(self) -> None:
@@ -96,8 +137,7 @@ class Reloader:
         self._asked.put(False)
         self._watch.close()
 
-    def _watch_folders(self) -> None:
-        folders = {Path(file.path).parent for known in self._known.values() for file in known.files}
+    def _watch_folders(self, folders: set[Path]) -> None:
         for path in self._paths:
             if path.is_dir():
                 folders |= {path.absolute(), *(below.absolute() for below in path.rglob("*") if below.is_dir())}
@@ -107,26 +147,24 @@ class Reloader:
 
     def _work(self) -> None:
         while self._asked.get():
-            files = set(dag_files(path for path in self._paths if path.exists()))
-            changed = [file for file in sorted(files) if self._concerns(file)]
-            removed = [file for file in self._known if file not in files]
-            for file in changed:
-                self._known[file] = compile_steady(file, self._limits)
-            for file in changed:
-                self._known[file] = aligned(self._known[file], self._known.values())
-                self._compiled.put(self._known[file])
-            for file in removed:
-                self._compiled.put(structs.replace(self._known.pop(file), dags=(), problems=()))
-            if (changed or removed) and self._wake is not None:
-                self._wake()
+            files = dag_files(path for path in self._paths if path.exists())
+            there = set(map(str, files))
+            gone = [file for file in self._known if file not in there and _is_below(file, self._paths)]
+            compiled = compile_all(self._known.changed(files), self._limits)
+            compiled += compile_all(self._known.misled(compiled), self._limits)
+            compiled = self._known.take(compiled, gone)
+            if compiled or gone:
+                self._results.put(_Result(compiled, gone, self._known.folders()))
+                if self._wake is not None:
+                    self._wake()
 
-    def _concerns(self, file: Path) -> bool:
-        known = self._known.get(file)
-        marks = None if known is None else unchanged(known.files)
-        if known is None or marks is None or depends_on_others(known):
-            return True
-        self._known[file] = structs.replace(known, files=marks)
-        return False
+
+class _Result(Struct):
+    """What a look at the files came to: what to put into the store, and which folders to watch from now on."""
+
+    compiled: list[Compilation]
+    gone: list[str]
+    folders: set[Path]
 
 
 def _hidden(path: Path) -> bool:

@@ -200,7 +200,7 @@ class Scheduler:
         if revision != self._dags_revision:
             board.ready.switched_off = self._store.switched_off()
             if self._only_run is None:
-                self.agenda.replan(self._store.dags(), lambda version: self._shape(version).spec, now)
+                self.agenda.replan(self._store.dags(), lambda version: self._store.compiled(version).spec, now)
             self._dags_revision = revision
         self._scan_at = now + round(self._limits.safety_scan_s * 1000)
 

@@ -17,7 +17,7 @@ from ostinato.model.record import DagProblem
 from ostinato.model.spec import CompiledDag, DagSpec
 
 from .compilation import Compilation
-from .compile import compile_file
+from .compile import import_apart
 
 _MOST_SHOWN: Final = 60
 _MISSING: Final = "nothing"
@@ -29,10 +29,14 @@ def compile_steady(path: Path, limits: Limits = Limits()) -> Compilation:  # noq
 
     A file that is changed in between is given as it is then; whoever watches it compiles it once more.
     """
-    first = compile_file(path, limits)
+    imported = import_apart(path, limits)
+    first = imported.compilation()
     if first.problems or not first.dags:
         return first
-    second = compile_file(path, limits)
+    again = import_apart(path, limits)
+    if again.result == imported.result:
+        return first
+    second = again.compilation()
     if second.problems or second.source != first.source or _contents(second) != _contents(first):
         return second
     problems = tuple(_unsteady(first, second))

@@ -7,6 +7,8 @@ run is noticed. Expectations are opened with the tick that ends their interval.
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
+from msgspec import structs
+
 from ostinato.model.change import Alert, Commit, ExpectationMove, NewRun, ScheduleCursor
 from ostinato.model.record import Dag, Expectation, Run, run_key
 from ostinato.model.spec import DagSpec, Schedule
@@ -57,7 +59,7 @@ class Agenda:
 
     def _plan(self, dag: Dag, spec: DagSpec, now: Instant) -> None:
         """A dag as deployed now: new, changed, paused or unpaused. A schedule seen for the first time starts now."""
-        self._dags[dag.dag_id] = (dag, spec)
+        self._dags[dag.dag_id] = (dag, structs.replace(spec, tasks=(), scopes=()))  # no plan is made of steps
         if spec.schedule is None or dag.paused:
             self._forget(dag.dag_id)
             return

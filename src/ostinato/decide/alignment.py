@@ -42,13 +42,12 @@ def misfits(spec: DagSpec, others: Mapping[str, DagSpec]) -> Iterator[Misfit]:
     Looked at are some hundred intervals, at all hours and seasons. Raises ScheduleInvalid.
     """
     misfit = cache(partial(_misfit, spec))
-    ids = {dag_id: {task.task_id for task in other.tasks} for dag_id, other in others.items()}
     for task in spec.tasks:
         for need in task.needs:
             other = others.get(need.dag_id)
             if other is None:  # not known here, or its own past, which always fits
                 continue
-            if need.task_id is not None and need.task_id not in ids[other.dag_id]:
+            if need.task_id is not None and all(need.task_id != other_task.task_id for other_task in other.tasks):
                 yield Misfit(task.task_id, other.dag_id, f"the dag {other.dag_id!r} has no task {need.task_id!r}")
             elif (at := misfit(replace(need, task_id=None), other.schedule)) is not None:
                 yield Misfit(task.task_id, other.dag_id, _reason(at, other.dag_id))

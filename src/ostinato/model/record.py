@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from .cause import Cause
 from .change import BackfillState, Decision, Parent, Reprocess, RunKind
 from .message import DeadLetters, Failure, LogRange
-from .spec import DagSpec
+from .spec import CompiledDag, DagSpec
 from .state import AttemptState, RunState, TaskState
 from .time import DataInterval, Instant, stamp
 
@@ -132,6 +132,15 @@ class DagProblem(Struct, frozen=True):
     line: int = 0
     column: int = 0
     help: str = ""
+
+
+class Deployment(Struct, frozen=True):
+    """What a dag file defines now: nothing, if it is gone. ``source`` is its canonical `Source`, whose digest the dags name."""
+
+    file: str
+    dags: tuple[CompiledDag, ...] = ()
+    source: bytes = b""
+    problems: tuple[DagProblem, ...] = ()
 
 
 class Pool(Struct, frozen=True):

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from msgspec import msgpack
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, String, bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
 from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import Conflict, InvariantBroken, NotFound
-from ostinato.model.record import Dag, DagProblem
+from ostinato.model.record import Dag, DagProblem, Deployment
 from ostinato.model.spec import CompiledDag, DagSpec, canonical, digest
 from ostinato.model.time import Instant
 
@@ -19,27 +19,44 @@ from .tables import dag, dag_problem, dag_version, meta, source, switched_off
 
 _SPEC = msgpack.Decoder(DagSpec)
 
+# Lists of ids are bound when a statement is executed: in a statement that is kept for the next time they would be kept too,
+# and with some small texts all the memory around them.
+_IDS = bindparam("ids", type_=String(), expanding=True)
+_MISSING = update(dag).where(dag.c.file == bindparam("of"), dag.c.retired_at.is_(None), dag.c.dag_id.not_in(_IDS))
+_FOREIGN = (
+    select(dag.c.dag_id, dag.c.file)
+    .where(dag.c.dag_id.in_(_IDS), dag.c.file != bindparam("of"), dag.c.retired_at.is_(None))
+    .order_by(dag.c.dag_id)
+)
+_VERSION_NUMBERS = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(_IDS))
+_DAG_NUMBERS = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(_IDS))
 
-def put_dags(
-    connection: Connection,
-    file: str,
-    dags: Sequence[CompiledDag],
-    code: bytes,
-    problems: Sequence[DagProblem],
-    now: Instant,
-) -> None:
-    """Bring what is deployed from one file up to date. See `Store.put_dags`."""
-    _refuse_foreign(connection, file, dags)
-    if dags:
-        _put_versions(connection, dags, code, now)
-        _put_rows(connection, file, dags)
-    if not problems:
-        gone = and_(dag.c.file == file, dag.c.retired_at.is_(None), dag.c.dag_id.not_in([d.spec.dag_id for d in dags]))
-        connection.execute(update(dag).where(gone).values(retired_at=now))
-    connection.execute(delete(dag_problem).where(dag_problem.c.file == file))
-    if problems:
-        connection.execute(insert(dag_problem), [_problem_row(file, n, problem) for n, problem in enumerate(problems)])
+
+def put_dags(connection: Connection, deployments: Sequence[Deployment], now: Instant) -> None:
+    """Bring what is deployed from some files up to date. See `Store.put_dags`."""
+    for each in deployments:
+        if not each.problems:
+            _retire_missing(connection, each, now)
+    for each in deployments:
+        _refuse_foreign(connection, each)
+        if each.dags:
+            _put_versions(connection, each.dags, each.source, now)
+            _put_rows(connection, each)
+        _put_problems(connection, each)
     touch(connection)
+
+
+def _retire_missing(connection: Connection, deployment: Deployment, now: Instant) -> None:
+    """Retire what a file no longer defines: before another file takes it over."""
+    kept = [compiled.spec.dag_id for compiled in deployment.dags]
+    connection.execute(_MISSING.values(retired_at=now), {"of": deployment.file, "ids": kept})
+
+
+def _put_problems(connection: Connection, deployment: Deployment) -> None:
+    connection.execute(delete(dag_problem).where(dag_problem.c.file == deployment.file))
+    rows = [_problem_row(deployment.file, n, problem) for n, problem in enumerate(deployment.problems)]
+    if rows:
+        connection.execute(insert(dag_problem), rows)
 
 
 def touch(connection: Connection) -> None:
@@ -47,16 +64,13 @@ def touch(connection: Connection) -> None:
     connection.execute(update(meta).values(dags_revision=meta.c.dags_revision + 1))
 
 
-def _refuse_foreign(connection: Connection, file: str, dags: Sequence[CompiledDag]) -> None:
-    ids = [compiled.spec.dag_id for compiled in dags]
-    foreign = select(dag.c.dag_id, dag.c.file).where(
-        dag.c.dag_id.in_(ids), dag.c.file != file, dag.c.retired_at.is_(None)
-    )
-    taken = connection.execute(foreign.order_by(dag.c.dag_id)).first()
+def _refuse_foreign(connection: Connection, deployment: Deployment) -> None:
+    ids = [compiled.spec.dag_id for compiled in deployment.dags]
+    taken = connection.execute(_FOREIGN, {"of": deployment.file, "ids": ids}).first()
     if taken is not None:
         raise Conflict(
             f"the dag {taken.dag_id} is already defined in {taken.file}",
-            where=file,
+            where=deployment.file,
             help="Give one of them another dag_id, or remove the other file first.",
         )
 
@@ -80,18 +94,18 @@ def _put_versions(connection: Connection, dags: Sequence[CompiledDag], code: byt
     connection.execute(dialect.upsert(dag_version).on_conflict_do_nothing(), versions)
 
 
-def _put_rows(connection: Connection, file: str, dags: Sequence[CompiledDag]) -> None:
-    numbers = version_numbers(connection, {compiled.version for compiled in dags})
+def _put_rows(connection: Connection, deployment: Deployment) -> None:
+    numbers = version_numbers(connection, {compiled.version for compiled in deployment.dags})
     put = dialect.upsert(dag)
     changed = {name: put.excluded[name] for name in ("version_no", "file", "retired_at")}
     rows = [
         {
             "dag_id": compiled.spec.dag_id,
             "version_no": numbers[compiled.version],
-            "file": file,
+            "file": deployment.file,
             "retired_at": None,
         }
-        for compiled in dags
+        for compiled in deployment.dags
     ]
     connection.execute(put.on_conflict_do_update(index_elements=[dag.c.dag_id], set_=changed), rows)
 
@@ -111,8 +125,8 @@ def _problem_row(file: str, position: int, problem: DagProblem) -> dict[str, obj
 def version_numbers(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
     """The rows of dag versions. Raises NotFound for one that was never put."""
     wanted = set(versions)
-    query = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(wanted))
-    found = {row.version: row.version_no for row in connection.execute(query)}
+    rows = connection.execute(_VERSION_NUMBERS, {"ids": list(wanted)})
+    found = {row.version: row.version_no for row in rows}
     for missing in wanted - found.keys():
         raise NotFound(f"there is no dag version {missing}")
     return found
@@ -121,8 +135,8 @@ def version_numbers(connection: Connection, versions: Iterable[str]) -> dict[str
 def dag_numbers(connection: Connection, dag_ids: Iterable[str]) -> dict[str, int]:
     """The rows of dags, retired ones too. Raises NotFound, with a suggestion, for one that was never put."""
     wanted = set(dag_ids)
-    query = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(wanted))
-    found = {row.dag_id: row.dag_no for row in connection.execute(query)}
+    rows = connection.execute(_DAG_NUMBERS, {"ids": list(wanted)})
+    found = {row.dag_id: row.dag_no for row in rows}
     for missing in wanted - found.keys():
         raise _no_dag(connection, missing)
     return found

@@ -13,6 +13,7 @@ from ostinato.model.record import (
     Backfill,
     Dag,
     DagProblem,
+    Deployment,
     Expectation,
     Instance,
     Intervention,
@@ -89,17 +90,15 @@ class Store:
 
     # --- definitions --------------------------------------------------------------------------------------------
 
-    def put_dags(
-        self, file: str, dags: Sequence[CompiledDag], source: bytes, problems: Sequence[DagProblem], now: Instant
-    ) -> None:
-        """Take over what a file defines. ``source`` is its canonical `Source`, whose digest the dags name.
+    def put_dags(self, deployments: Sequence[Deployment], now: Instant) -> None:
+        """Take over what files define now, all of it or nothing.
 
-        Dags of this file that are not among ``dags`` are retired, unless there are problems: then what was in force
-        stays in force. The file's earlier problems are replaced. Raises Conflict, and takes over nothing, if another
-        file defines a dag of the same id; so retire the dags of removed files first.
+        Dags of such a file that it no longer defines are retired (a dag may so move from one file to another), unless the
+        file has problems: then what was in force stays in force. The files' earlier problems are replaced. Raises Conflict
+        if yet another file defines a dag of the same id.
         """
         with dialect.writing(self._engine) as connection:
-            definition.put_dags(connection, file, dags, source, problems, now)
+            definition.put_dags(connection, deployments, now)
 
     def dags(self, *, retired: bool = False) -> list[Dag]:
         """All dags by id; with ``retired``, those too that are gone from their file."""

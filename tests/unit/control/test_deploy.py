@@ -151,3 +151,79 @@ def test_a_file_that_waits_for_what_another_file_never_has_is_refused_until_that
     reloading.reloader.close()
     assert store.problems() == []
     assert {dag.dag_id for dag in store.dags()} == {"clicks", "daily"}
+
+
+def test_a_file_that_another_one_puts_in_the_wrong_is_refused_when_that_happens_and_right_again_later(
+    tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "daily.py").write_text(DAILY)
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="1h"))
+    reloading = Reloading(store, tmp_path)
+    before = reloading.versions()
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="2h"))
+    reloading.wait()
+    assert [(problem.file, problem.code) for problem in store.problems()] == [(str(tmp_path / "daily.py"), "OST-177")]
+    assert reloading.versions()["daily"] == before["daily"]
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="1h"))
+    reloading.wait()
+    reloading.reloader.close()
+    assert (store.problems(), reloading.versions()) == ([], before)
+
+
+def files_of(store: Store) -> dict[str, str]:
+    return {dag.dag_id: Path(dag.file).name for dag in store.dags()}
+
+
+def test_what_was_removed_or_renamed_while_nobody_looked_is_retired_or_goes_on(folder: Path, store: Store) -> None:
+    (folder / "two.py").write_text(DAG.format(name="two", number=2))
+    deploy(store, [folder], SystemClock(), Limits())
+    (folder / "one.py").unlink()
+    (folder / "two.py").rename(folder / "a.py")
+    known = deploy(store, [folder], SystemClock(), Limits())
+    assert (files_of(store), known.problems) == ({"two": "a.py"}, [])
+
+
+def test_what_was_deployed_from_elsewhere_stays(
+    folder: Path, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "two.py"
+    elsewhere.write_text(DAG.replace("from helper import NUMBER", "NUMBER = 1").format(name="two", number=2))
+    deploy(store, [elsewhere], SystemClock(), Limits())
+    deploy(store, [folder], SystemClock(), Limits())
+    assert files_of(store) == {"one": "one.py", "two": "two.py"}
+    elsewhere.rename(folder / "three.py")
+    deploy(store, [folder / "three.py"], SystemClock(), Limits())
+    assert files_of(store) == {"one": "one.py", "two": "three.py"}
+
+
+def test_two_dags_may_change_places(reloading: Reloading, folder: Path) -> None:
+    (folder / "two.py").write_text(DAG.format(name="two", number=2))
+    reloading.wait()
+    (folder / "one.py").rename(folder / "_other.py")
+    (folder / "two.py").rename(folder / "one.py")
+    (folder / "_other.py").rename(folder / "two.py")
+    reloading.wait()
+    assert (files_of(reloading.store), reloading.store.problems()) == ({"one": "two.py", "two": "one.py"}, [])
+
+
+def test_a_dag_stays_with_its_file_and_the_other_that_has_its_id_is_refused_until_it_is_free(
+    reloading: Reloading, folder: Path
+) -> None:
+    (folder / "a.py").write_text(DAG.format(name="one", number=5) + DAG.format(name="more", number=6))
+    reloading.wait()
+    assert files_of(reloading.store) == {"one": "one.py"}
+    (problem,) = reloading.store.problems()
+    assert (problem.file, problem.code) == (str(folder / "a.py"), "OST-111")
+    (folder / "one.py").write_text(DAG.format(name="first", number=1))
+    reloading.wait()
+    assert files_of(reloading.store) == {"one": "a.py", "more": "a.py", "first": "one.py"}
+    assert reloading.store.problems() == []
+
+
+def test_a_dag_whose_file_is_broken_at_the_start_still_keeps_its_id(folder: Path, store: Store) -> None:
+    deploy(store, [folder], SystemClock(), Limits())
+    (folder / "one.py").write_text("this is not python")
+    (folder / "a.py").write_text(DAG.format(name="one", number=5))
+    known = deploy(store, [folder], SystemClock(), Limits())
+    assert files_of(store) == {"one": "one.py"}
+    assert sorted(Path(problem.file).name for problem in known.problems) == ["a.py", "one.py"]

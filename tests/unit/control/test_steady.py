@@ -109,11 +109,11 @@ def test_a_change_of_one_item_makes_one_new_version_and_removing_it_retires_its_
     (tmp_path / "partners.txt").write_text("\n".join(names))
     store = open_store(None)
     clock = SystemClock()
-    (known,) = deploy(store, [tmp_path], clock, Limits())
+    deploy(store, [tmp_path], clock, Limits())
     versions = {dag.dag_id: dag.version for dag in store.dags()}
     assert len(versions) == 50
-    (again,) = deploy(store, [tmp_path], clock, Limits())
-    assert again.dags == known.dags
+    deploy(store, [tmp_path], clock, Limits())
+    assert {dag.dag_id: dag.version for dag in store.dags()} == versions
     (tmp_path / "partners.txt").write_text("\n".join([*names[1:], "fresh"]))
     deploy(store, [tmp_path], clock, Limits())
     now = {dag.dag_id: dag.version for dag in store.dags()}

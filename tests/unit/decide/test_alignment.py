@@ -1,5 +1,7 @@
 """What a run needs of another dag is made up of its intervals, or it is a mistake of the definition."""
 
+from typing import NoReturn
+
 import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, sampled_from
@@ -46,6 +48,21 @@ def test_what_is_no_mistake_is_made_up_of_whole_intervals_on_every_day(
     found = [each for each in intervals_between(other, asked.start - 8 * DAY, asked.end) if each.start < asked.end]
     found = [each for each in found if each.end > asked.start]
     assert (found[0].start, found[-1].end) == (asked.start, asked.end)
+
+
+class Asked(dict[str, DagSpec]):
+    """Dags of which each can be asked for, and that are not to be looked through."""
+
+    def __iter__(self) -> NoReturn:
+        pytest.fail("all dags are looked through, for each of them again")
+
+    items = values = keys = __iter__  # type: ignore[assignment]
+
+
+def test_no_dag_is_looked_at_that_is_not_asked_for() -> None:
+    others = Asked(other=dag("other", HOURLY), third=dag("third", BERLIN))
+    (found,) = misfits(dag("own", BERLIN, Need("other", task_id="none")), others)
+    assert found.dag_id == "other"
 
 
 @given(sampled_from(SCHEDULES), integers(-5, 5), integers(0, 5))
