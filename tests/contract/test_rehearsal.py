@@ -18,7 +18,7 @@ from ostinato.executors.port import Arrival
 from ostinato.model.change import Delivery, NewRun
 from ostinato.model.limits import Limits
 from ostinato.model.message import Call, Finished, Hello, Launch, ToAgent
-from ostinato.model.record import LoggedEvent, Outgoing, Run, instance_name, run_key
+from ostinato.model.record import Deployment, LoggedEvent, Outgoing, Run, instance_name, run_key
 from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
 from ostinato.model.state import FINAL_RUN, TaskState
 from ostinato.model.value import decode
@@ -86,7 +86,7 @@ def really_run(store: Store, drawn: Rehearsed, like: Run, scripts: Mapping[str, 
     own = part(drawn.dag)
     child = CompiledDag(DagSpec("child", (TaskSpec("t"),)), FILE, digest(SOURCE), "child")
     mine = replace(own.compiled, file=FILE, source=digest(SOURCE))
-    store.put_dags(FILE, [mine, child], SOURCE, [], 0)
+    store.put_dags([Deployment(FILE, (mine, child), SOURCE)], 0)
     start, end = like.interval.start, like.interval.end
     new = NewRun("drawn", mine.version, run_key(start, next(_nth)), "manual", start, end, like.params, end, by="test")
     (run,) = store.create_runs([new])
