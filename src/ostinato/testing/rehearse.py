@@ -9,7 +9,7 @@ from ostinato.authoring.dag import Dag
 from ostinato.authoring.params import fill
 from ostinato.authoring.schedule import zone
 from ostinato.decide.deadline import due_at
-from ostinato.decide.timetable import interval_at, interval_starting, intervals_between
+from ostinato.decide.timetable import interval_at, intervals_between
 from ostinato.model.change import NewRun
 from ostinato.model.errors import NotRehearsable
 from ostinato.model.record import Expectation, run_key
@@ -23,7 +23,10 @@ from .script import Outcome
 from .stage import Stage
 
 ANY_DATE: Final = date(2000, 1, 1)
-"""What a run is for when nobody says: never today, or a test would be another one tomorrow."""
+"""What a run is for when nobody says, or the first interval after it: never today, or tomorrow's test would be another."""
+
+_FAR_MS: Final = 40 * 366 * 86_400_000
+"""How far after that an interval is looked for."""
 
 
 def rehearse(
@@ -103,18 +106,18 @@ def _specs(parts: Sequence[Part]) -> dict[str, DagSpec]:
 def _interval(spec: DagSpec, day: date | None) -> DataInterval:
     """The data interval of a logical date: the first that starts on a day, or the one that starts at a moment."""
     schedule, tz = spec.schedule, zone(spec.schedule)
+    first = _instant(ANY_DATE if day is None else day, tz)
     if day is None:
-        first = _instant(ANY_DATE, tz)
-        return next(intervals_between(schedule, first, interval_at(schedule, first).end))
-    first = _instant(day, tz)
-    if isinstance(day, datetime):
-        found = interval_starting(schedule, first)
+        last = first + _FAR_MS
+    elif isinstance(day, datetime):
+        last = first
     else:
-        found = next(intervals_between(schedule, first, _instant(day + timedelta(days=1), tz) - 1), None)
+        last = _instant(day + timedelta(days=1), tz) - 1
+    found = next(intervals_between(schedule, first, last), None)
     if found is None:
-        before = interval_at(schedule, first)
-        help = f"Around it intervals start at {stamp(before.start)} and {stamp(before.end)}."
-        raise NotRehearsable(f"no interval of the schedule of {spec.dag_id!r} starts at {day}", help=help)
+        around = interval_at(schedule, first)
+        help = f"Around it intervals start at {stamp(around.start)} and {stamp(around.end)}."
+        raise NotRehearsable(f"no interval of the schedule of {spec.dag_id!r} starts at {day or ANY_DATE}", help=help)
     return found
 
 
