@@ -21,6 +21,7 @@ from ostinato.model.limits import Limits
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
+from .rehearsals import seconds_of_a_month, seconds_of_dags
 from .schedules import schedules
 
 Figures = dict[str, float]
@@ -185,6 +186,21 @@ def restart() -> Figures:
     return {"seconds": seconds}
 
 
+def rehearsals(rounds: int = 5) -> Figures:
+    """P13: small dags (three tasks in a row) rehearsed by `dag.test`; a month of a daily and an hourly dag by `simulate`."""
+    seconds_of_dags(100)
+    plain = [seconds_of_dags(1_000) for _ in range(rounds)]
+    failing = [seconds_of_dags(1_000, failing=True) for _ in range(rounds)]
+    month = [seconds_of_a_month() for _ in range(rounds)]
+    return {
+        "dags per second": 1_000 / median(wall for wall, _ in plain),
+        "dags per CPU second": 1_000 / median(cpu for _, cpu in plain),
+        "dags per CPU second, failing twice": 1_000 / median(cpu for _, cpu in failing),
+        "seconds for a month": median(wall for wall, _ in month),
+        "CPU s for a month": median(cpu for _, cpu in month),
+    }
+
+
 MEASURES: dict[str, Callable[[], Figures]] = {
     "P1": throughput,
     "P2": chain,
@@ -196,4 +212,5 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P6-5000": idle_many,
     "P8": restart,
     "R4": schedules,
+    "P13": rehearsals,
 }

@@ -18,6 +18,7 @@ from types import FunctionType, ModuleType
 from unittest.mock import patch
 
 import ostinato
+import ostinato.testing
 import ostinato_data
 from ostinato.authoring.mistakes import MEANING, Mistake
 from ostinato.authoring.yaml_words import json_schema
@@ -55,6 +56,7 @@ def pages() -> dict[str, str]:
         "json.md": NOTICE + json_documents(),
         "dag.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "api.md": NOTICE + vocabulary("The author's vocabulary", ostinato),
+        "testing.md": NOTICE + vocabulary("Rehearsing", ostinato.testing),
         "data.md": NOTICE + vocabulary("The data plane", ostinato_data),
     }
 
@@ -151,9 +153,9 @@ def vocabulary(title: str, package: ModuleType) -> str:
 
 
 def methods(thing: type) -> list[FunctionType]:
-    """The public functions that a class itself defines and describes."""
-    own = [one for one in vars(thing).values() if inspect.isfunction(one)]
-    return [one for one in own if one.__doc__ and not one.__name__.startswith("_")]
+    """The public functions and properties that a class itself defines and describes."""
+    own = [one.fget if isinstance(one, property) else one for one in vars(thing).values()]
+    return [one for one in own if inspect.isfunction(one) and one.__doc__ and not one.__name__.startswith("_")]
 
 
 def signature(thing: type | FunctionType) -> str:
@@ -161,7 +163,8 @@ def signature(thing: type | FunctionType) -> str:
     source = textwrap.dedent(inspect.getsource(thing))
     node = ast.parse(source).body[0]
     assert isinstance(node, ast.ClassDef | ast.FunctionDef), f"{thing} is declared in an unknown way"
-    head = "\n".join(source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]).rstrip(" :\n")
+    first = min([node.lineno, *(one.lineno for one in node.decorator_list if ast.unparse(one) == "property")])
+    head = "\n".join(source.splitlines()[first - 1 : node.body[0].lineno - 1]).rstrip(" :\n")
     fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
     public = [one for one in fields if not ast.unparse(one.target).startswith("_")]
     return "\n    ".join([head, *(ast.get_source_segment(source, field) or "" for field in public)])

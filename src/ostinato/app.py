@@ -17,6 +17,7 @@ from ostinato.control.answers import Answers
 from ostinato.control.deploy import Reloader, deploy
 from ostinato.control.hint import HintListener, hint
 from ostinato.control.loop import Alarm, Loop
+from ostinato.control.need_history import NeedHistory
 from ostinato.control.outbox import ThreadedCourier
 from ostinato.control.prepare import Preparer
 from ostinato.control.probe import FileProber
@@ -66,7 +67,7 @@ class Running:
                 self.store,
                 self._agent,
                 Preparer(self.store, SourceShelf(self.store, home), compiled),
-                Answers(self.store, compiled),
+                Answers(self.store, compiled, NeedHistory(self.store, compiled)),
                 FileProber(compiled),
                 courier,
                 limits=limits,

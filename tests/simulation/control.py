@@ -6,6 +6,7 @@ from random import Random
 
 from ostinato.authoring.fill import awaited_file
 from ostinato.control.answers import Answers
+from ostinato.control.need_history import NeedHistory
 from ostinato.control.prepare import Preparer
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Probe
@@ -150,7 +151,7 @@ class Control:
             faulty,
             self.port,
             Preparer(faulty, Shelf(), compiled),
-            Answers(faulty, compiled),
+            Answers(faulty, compiled, NeedHistory(faulty, compiled)),
             Files(world, timeline, random, compiled),
             self.courier,
             limits=Limits(),

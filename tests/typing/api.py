@@ -9,6 +9,7 @@ from ostinato import (
     Expansion,
     Step,
     Task,
+    TransientError,
     approval,
     branch,
     by,
@@ -35,6 +36,7 @@ from ostinato import (
     wait_for_dag,
     wait_for_file,
 )
+from ostinato.testing import Rehearsal, Script, Simulation, arrives, dags_of, fails, returns, simulate, skips, takes
 
 
 @task
@@ -153,6 +155,24 @@ assert_type(bare.dag_id, str)
 assert_type(load.function(Context(), "a"), dict[str, int])
 same: Task[[object], int] = anything.named("other")
 
+rehearsed = right.test(
+    date(2024, 1, 31),
+    params={"region": "eu"},
+    outcomes={
+        "load": takes("5m").fails(2, TransientError).takes(timedelta(hours=1)).returns({"rows": 1}),
+        "clean": skips(),
+        "is_ready": arrives("2h"),
+        "anything": lambda ctx: fails(1, TransientError("no")) if ctx.number == 1 else None,
+        "load_b[0]": returns(7),
+    },
+    others=[bare],
+)
+assert_type(rehearsed, Rehearsal)
+assert_type(rehearsed.called, dict[str, Rehearsal])
+assert_type(fails(1, ValueError), Script)
+assert_type(simulate([right, bare], start=date(2024, 1, 1), end=date(2024, 2, 1), pools={"gold": 2}), Simulation)
+assert_type(dags_of("a.dag.yaml"), dict[str, Dag])
+
 
 every("1d", offset="6h")
 continuous(at_least="5m")
@@ -226,6 +246,12 @@ calendar(every("1d"))  # wrong
 calendar(cron("0 6 * * *"), weekdays=["sat"])  # wrong
 moments(["2025-01-01"])  # wrong
 continuous(60)  # wrong
+right.test("2024-01-31")  # wrong
+right.test(outcomes={"load": 3})  # wrong
+right.test(others=bare)  # wrong
+fails("2", ValueError)  # wrong
+fails(1, "no")  # wrong
+simulate([right])  # wrong
 Context().run_id = 3  # wrong
 
 

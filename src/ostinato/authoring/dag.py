@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, cleandoc
 from types import FrameType, FunctionType
-from typing import Protocol, cast, get_args, overload
+from typing import TYPE_CHECKING, Protocol, cast, get_args, overload
 
 from msgspec.structs import replace
 
@@ -19,6 +19,10 @@ from .options import choice, flag, identifier, texts, whole
 from .params import declared
 from .schedule import first_instant, last_instant, zone
 from .unknown import LayoutStopped
+
+if TYPE_CHECKING:
+    from ostinato.testing.rehearsal import Rehearsal
+    from ostinato.testing.script import Outcome
 
 
 class Dag:
@@ -48,6 +52,30 @@ class Dag:
             built = build(self.layout, previous=self.previous)
             self.spec = replace(self.options, tasks=built.tasks, scopes=built.scopes)
         return self.spec
+
+    def test(
+        self,
+        logical_date: date | None = None,
+        *,
+        params: Mapping[str, object] | None = None,
+        outcomes: "Mapping[str, Outcome] | None" = None,
+        others: "Sequence[Dag]" = (),
+    ) -> "Rehearsal":
+        """One run of the dag in this process, on a clock that is set: no state folder, no server, no waiting.
+
+        It is for the data interval that starts on ``logical_date``, or at it if it is a datetime; by default on
+        2000-01-01. The clock begins when the interval ends. Tasks are called, one after the other, unless ``outcomes``
+        says by task id how they end (see `ostinato.testing`)::
+
+            result = sales.test(date(2024, 1, 31), outcomes={"load": fails(2, TransientError)})
+            assert result.states == {"load": "success", "publish": "success"}
+
+        Intervals that it needs of itself or of other dags have succeeded. ``others`` are dags that it may call. Raises
+        NotRehearsable and UsageError for an outcome, a date or params that do not fit the dag.
+        """
+        from ostinato.testing.rehearse import rehearse  # noqa: PLC0415 - dag files are imported without it
+
+        return rehearse(self, logical_date, params=params, outcomes=outcomes, others=others)
 
     def __repr__(self) -> str:
         return f"<dag {self.dag_id}>"

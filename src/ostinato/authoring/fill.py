@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from ostinato.model.message import Call
+from ostinato.model.errors import OstinatoError
+from ostinato.model.message import Call, Failure
 from ostinato.model.record import Instance, Run
 from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, ParamOf, Template, Value
 from ostinato.model.value import decode, encode
@@ -37,6 +38,11 @@ def call_of(compiled: CompiledDag, run: Run, instance: Instance, attempt: int, n
         map_index=map_index,
         clock=compiled.spec.clock,
     )
+
+
+def refused(error: OstinatoError) -> Failure:
+    """Why an attempt was not sent out: its arguments could not be filled in."""
+    return Failure(how="unloadable", message=str(error), code=error.code)
 
 
 def awaited_file(compiled: CompiledDag, run: Run, task_no: int) -> Path:

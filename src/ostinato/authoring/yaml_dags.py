@@ -212,6 +212,7 @@ def _dag(words: DagWords, document: Document) -> None:
         Level(document).lay_out(words.tasks, ("tasks",))
 
     lay_out.__doc__ = words.description
+    lay_out.__code__ = lay_out.__code__.replace(co_filename=document.file)  # which is where the dag is
     options = {name: value for name in _OPTIONS if (value := getattr(words, name)) is not UNSET}
     options |= times(words, document)
     if isinstance(words.params, dict):

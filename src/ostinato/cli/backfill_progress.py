@@ -16,9 +16,8 @@ from .waiting import Wait, WaitedTooLong, pause
 from .when import day_of
 
 if TYPE_CHECKING:
-    from ostinato.model.record import Backfill, Run
+    from ostinato.model.record import Backfill, OutputKey, Run
     from ostinato.store import Store
-    from ostinato.store.read import OutputKey
 
 _MOST_RUNS: Final = 100_000
 _LOOK_MS: Final = 150

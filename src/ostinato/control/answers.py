@@ -3,30 +3,37 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import prod
+from typing import Protocol
 
 from ostinato.authoring.fill import Filled
 from ostinato.authoring.params import fill
-from ostinato.decide.need import is_met
+from ostinato.decide.need import History, is_met
 from ostinato.decide.step import Calling, Needing, Unfolding
 from ostinato.model.change import NewRun
 from ostinato.model.errors import NotFound, UsageError
-from ostinato.model.record import UNMAPPED, Run
+from ostinato.model.record import UNMAPPED, Dag, Run
 from ostinato.model.spec import Argument, CompiledDag, ItemOf, OutputOf, Scope
 from ostinato.model.time import Instant
 from ostinato.model.value import decode, encode
-from ostinato.store import Store
 
-from .need_history import NeedHistory
-from .stored import StoredValues
+from .stored import Kept, StoredValues
+
+
+class Known(Kept, Protocol):
+    """What is known of runs and dags; see `Store`."""
+
+    def dag(self, dag_id: str) -> Dag:
+        """One dag. Raises NotFound, with a suggestion."""
+        ...
 
 
 class Answers:
     """See the module. ``compiled`` gives a dag version. What has no answer raises an OstinatoError that says why."""
 
-    def __init__(self, store: Store, compiled: Callable[[str], CompiledDag]) -> None:
-        self._store = store
+    def __init__(self, known: Known, compiled: Callable[[str], CompiledDag], history: History) -> None:
+        self._known = known
         self._compiled = compiled
-        self._history = NeedHistory(store, compiled)
+        self._history = history
 
     def items(self, asked: Unfolding) -> Sequence[bytes]:
         """The items that a scope unfolds to; for a loop that of its next turn, and none if it is over."""
@@ -42,7 +49,7 @@ class Answers:
         task = self._compiled(run.version).spec.tasks[task_no]
         if task.call is None:
             raise UsageError(f"{task.task_id} calls for no run")
-        dag = self._store.dag(task.call.dag_id)
+        dag = self._known.dag(task.call.dag_id)
         if dag.retired_at is not None:
             raise UsageError(f"there is no dag {dag.dag_id!r} any more; it was in {dag.file}")
         given = {
@@ -79,12 +86,12 @@ class Answers:
 
     def _returned(self, asked: Unfolding, task_no: int) -> object:
         """What a task of a loop returned in the turn that is over."""
-        output = self._store.output(asked.run.run_id, task_no, asked.turn - 1)
+        output = self._known.output(asked.run.run_id, task_no, asked.turn - 1)
         return None if output is None else decode(output)
 
     def _value_before(self, asked: Unfolding) -> object:
         """The value that the turn which is over was given: nothing hands on another."""
-        item = self._store.item(asked.run.run_id, asked.scope_no, asked.turn - 1)
+        item = self._known.item(asked.run.run_id, asked.scope_no, asked.turn - 1)
         return None if item is None else decode(item)["value"]
 
     def _list(self, run: Run, scope: Scope, name: str, argument: Argument) -> list[object]:
@@ -96,11 +103,9 @@ class Answers:
 
     def _value(self, run: Run, what: str, argument: Argument, scope_no: int | None, map_index: int) -> object:
         compiled = self._compiled(run.version)
-        values = StoredValues(self._store)
+        values = StoredValues(self._known)
 
         def stored(argument: OutputOf | ItemOf) -> bytes:
-            if isinstance(argument, OutputOf):
-                values.read([(run.run_id, argument.task_no, at) for at in {map_index, UNMAPPED}])
             return values.of(argument, compiled.spec, run, scope_no, map_index)
 
         return decode(Filled(compiled, run, what, stored).encoded(argument))

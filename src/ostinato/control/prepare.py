@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from msgspec import msgpack
 
-from ostinato.authoring.fill import call_of
+from ostinato.authoring.fill import call_of, refused
 from ostinato.decide.step import Dispatch
 from ostinato.model.errors import OstinatoError
-from ostinato.model.message import Assignment, Failure, Finished
+from ostinato.model.message import Assignment, Finished
 from ostinato.model.spec import CompiledDag, ItemOf, OutputOf
 from ostinato.model.time import Instant
 from ostinato.store import Store
@@ -36,8 +36,7 @@ class Preparer:
             try:
                 ready.append(self._assignment(dispatch, values))
             except OstinatoError as error:
-                failure = Failure(how="unloadable", message=str(error), code=error.code)
-                failed.append(Finished(dispatch.attempt, "failed", now, now, failure=failure))
+                failed.append(Finished(dispatch.attempt, "failed", now, now, failure=refused(error)))
         return ready, failed
 
     def _outputs(self, dispatch: Dispatch) -> list[tuple[int, int, int] | None]:

@@ -6,7 +6,7 @@ trouble with the store has one cure: forget, and begin again from what is writte
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Protocol
 
 from ostinato.decide.agenda import Agenda
@@ -234,7 +234,7 @@ class Scheduler:
             board.tick(now)
             step = board.take()
             step.commit.deliveries += deliveries
-            self.agenda.tick(now, step.commit, self._succeeded, partial(_is_going, board))
+            self.agenda.tick(now, step.commit, self._succeeded, board.is_going)
             for run in step.succeeded:
                 self.agenda.succeeded(run, now, step.commit)
             created = self._commit(step)
@@ -327,12 +327,6 @@ class Scheduler:
         if self._epoch is None:
             raise InvariantBroken("the scheduler does not lead")
         return self._epoch
-
-
-def _is_going(board: Board, dag_id: str) -> bool:
-    """Whether a scheduled run of a dag is not over."""
-    unfinished = (*board.runs.values(), *board.admission.waiting())
-    return any(live.run.dag_id == dag_id and live.run.kind == "scheduled" for live in unfinished)
 
 
 def _terms(backfill: Backfill) -> Terms:

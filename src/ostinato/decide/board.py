@@ -52,6 +52,11 @@ class Board:
     def __contains__(self, run_id: int) -> bool:
         return run_id in self.runs or run_id in self.admission
 
+    def is_going(self, dag_id: str) -> bool:
+        """Whether a scheduled run of a dag is not over."""
+        unfinished = (*self.runs.values(), *self.admission.waiting())
+        return any(live.run.dag_id == dag_id and live.run.kind == "scheduled" for live in unfinished)
+
     def take(self) -> Step:
         """The decisions since the last call."""
         return self._scribe.take()

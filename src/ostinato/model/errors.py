@@ -96,6 +96,13 @@ class NotInATask(OstinatoError):
     help = "Call it inside a task while it runs."
 
 
+class NotRehearsable(OstinatoError):
+    """A rehearsal was asked for what its dags do not have: a task, an outcome that the task cannot have, an interval."""
+
+    code = "OST-250"
+    exit_code = 2
+
+
 # --- OST-3xx: the state cannot be read or written ---------------------------------------------------------------
 
 

@@ -17,6 +17,9 @@ UNMAPPED: Final = -1
 Instance = tuple[int, int]
 """A task instance within its run: the task's number, and the map index."""
 
+OutputKey = tuple[int, int, int]
+"""A run, the number of a task, and a map index."""
+
 
 def instance_name(spec: DagSpec, task_no: int, map_index: int) -> str:
     """What people call a task instance: ``load``, or ``load[3]``."""

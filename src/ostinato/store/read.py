@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from ostinato.model.errors import NotFound
-from ostinato.model.record import Attempt, Expectation, LoggedEvent, Pool, Rejected, Run, Task
+from ostinato.model.record import Attempt, Expectation, LoggedEvent, OutputKey, Pool, Rejected, Run, Task
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import Instant
 
@@ -41,9 +41,6 @@ from .record import (
     to_task,
 )
 from .tables import attempt, dag, event, expectation, fell_short, pool, rejected, run, task_instance
-
-OutputKey = tuple[int, int, int]
-"""A run, the number of a task, and a map index."""
 
 
 class Totals(Struct, frozen=True):

@@ -20,6 +20,7 @@ from ostinato.model.record import (
     LoggedEvent,
     OpenRun,
     Outgoing,
+    OutputKey,
     Pool,
     Rejected,
     Run,
@@ -30,7 +31,7 @@ from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 
 from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
-from .read import OutputKey, Totals
+from .read import Totals
 from .schema import bring_to_head
 from .tables import intervention, pool
 
