@@ -115,8 +115,9 @@ class Agenda:
 
     def stop_ticking(self) -> None:
         """From now on the clock brings no runs; only the dags that come after others go on."""
-        for dag_id in self._next_tick.keys() | self._held.keys():
-            self._await_tick(dag_id, self._until[dag_id], None)
+        self._ticks.clear()
+        self._next_tick.clear()
+        self._held.clear()
 
     def _followers_of(self, dag_id: str) -> Iterator[str]:
         """The dags that are followed and come after this one, or did in an earlier version."""

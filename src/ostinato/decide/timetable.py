@@ -128,7 +128,7 @@ def next_due(spec: DagSpec, since: Instant) -> Instant | None:
 def begin(spec: DagSpec, now: Instant) -> Instant:
     """From where a schedule that is seen for the first time is followed."""
     if spec.start is not None and spec.catchup == "all":
-        return spec.start
+        return min(spec.start, now)
     return now // 1000 * 1000 if isinstance(spec.schedule, Continuous) else now
 
 
