@@ -159,6 +159,20 @@ def test_a_run_is_known_once() -> None:
     assert desk.sent == [1]
 
 
+def test_a_scheduled_run_of_a_dag_is_going_from_when_it_is_known_until_it_ends() -> None:
+    desk = Desk()
+    assert not desk.board.is_going("sales")
+    desk.open(TaskSpec("t"), run=run_of(1), most=1)
+    assert not desk.board.is_going("sales"), "it is nobody's by schedule"
+    desk.open(TaskSpec("t"), run=run_of(2, day=1, kind="scheduled"), most=1)
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.QUEUED, True)
+    desk.report(desk.of(0))
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.RUNNING, True)
+    assert not desk.board.is_going("other")
+    desk.report(desk.of(0, run_id=2))
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.SUCCESS, False)
+
+
 def test_runs_of_a_dag_wait_for_one_another() -> None:
     desk = Desk()
     for run_id in (1, 2):
