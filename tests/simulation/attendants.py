@@ -39,9 +39,9 @@ class Attendants:
             return
         going = list(self._going()) or [(run_id, (0, -1)) for run_id in self._witness.runs]
         if going:
-            state = self._random.choice(list(dict.fromkeys(map(self._state, going))))  # rare ones as often as others
-            alike = [each for each in going if self._state(each) is state]
-            self._decide(*self._random.choice(alike), self._random.choice(_MARKS))
+            rare = [each for each in going if self._state(each) is TaskState.UP_FOR_RETRY]
+            meant = rare if rare and self._random.random() < 0.5 else going
+            self._decide(*self._random.choice(meant), self._random.choice(_MARKS))
 
     def switch(self, dag_id: str, spec: DagSpec) -> None:
         """Somebody switches a task off, or on again."""
