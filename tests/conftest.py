@@ -17,6 +17,8 @@ import pytest
 
 from ostinato.home import Home
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # what our program says comes in order without its help
+
 MARK = "OSTINATO_TEST_SESSION"
 LEAVING_S = 2.0
 """What is on its way out has this long to be gone."""

@@ -7,7 +7,6 @@ distributions that its metadata asks for, and what they ask for: an import of an
 import os
 import subprocess
 import sys
-import tarfile
 import venv
 import zipfile
 from collections.abc import Iterable
@@ -71,8 +70,7 @@ def test_the_wheel_is_small_and_whole(built: Path) -> None:
 
 
 def test_the_source_archive_makes_the_same_wheel(built: Path, tmp_path: Path) -> None:
-    with tarfile.open(only(built, "*.tar.gz")) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", only(built, "*.tar.gz"), "-C", tmp_path], check=True)
     (source,) = tmp_path.iterdir()
     build(source, tmp_path / "again", "wheel")
     first, second = (

@@ -1,6 +1,7 @@
 """How SQLite finds what is asked for: nothing that is done often reads a table from end to end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -10,6 +11,13 @@ from ostinato.store import Store, open_store
 from tests.contract.leader import MAY_1, Leader, deploy, new_backfill, new_run
 
 GROWING = ("run", "task_instance", "attempt", "event", "output", "rejected", "outbox")
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """A state in memory: on a file SQLite would go about it no otherwise."""
+    with closing(open_store(None)) as made:
+        yield made
 
 
 def plan(store: Store, action: Callable[[], object]) -> list[str]:
@@ -31,8 +39,7 @@ def scans(steps: list[str]) -> set[str]:
     return {aliases.get(name, name) for name in read} & set(GROWING)
 
 
-def test_a_commit_touches_rows_by_their_keys() -> None:
-    store = open_store(None)
+def test_a_commit_touches_rows_by_their_keys(store: Store) -> None:
     leader = Leader(store)
     run = leader.begin(deploy(store))
     leader.dispatch(run.run_id, 0, 1)
@@ -88,8 +95,7 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
 
 
 @pytest.mark.parametrize("name", OFTEN)
-def test_no_table_that_grows_is_read_whole(name: str) -> None:
-    store = open_store(None)
+def test_no_table_that_grows_is_read_whole(store: Store, name: str) -> None:
     version = deploy(store)
     Leader(store).begin(version)
     store.create_backfill(new_backfill(), [new_run(version, 5)])
@@ -108,17 +114,15 @@ def test_no_table_that_grows_is_read_whole(name: str) -> None:
     ],
 )
 def test_a_list_of_the_newest_reads_a_table_from_its_end_and_stops(
-    listed: Callable[[Store], object], table: str
+    store: Store, listed: Callable[[Store], object], table: str
 ) -> None:
-    store = open_store(None)
     deploy(store)
     steps = plan(store, lambda: listed(store))
     assert scans(steps) == {table}
     assert not [step for step in steps if "ORDER BY" in step and table != "run"]
 
 
-def test_the_newest_runs_of_a_state_come_from_its_index_alone() -> None:
-    store = open_store(None)
+def test_the_newest_runs_of_a_state_come_from_its_index_alone(store: Store) -> None:
     deploy(store)
     steps = plan(store, lambda: store.runs("daily", [RunState.FAILED], limit=5, before=9))
     assert "SEARCH run USING COVERING INDEX ix_run_dag_state (dag_no=? AND state=? AND rowid<?)" in steps

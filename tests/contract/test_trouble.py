@@ -4,7 +4,7 @@ import os
 import resource
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -141,14 +141,12 @@ def test_a_file_that_is_no_database_is_left_alone(database: Path, content: bytes
 
 
 def test_a_database_of_another_program_is_left_alone(database: Path) -> None:
-    with sqlite3.connect(database) as theirs:
+    with closing(sqlite3.connect(database)) as theirs, theirs:
         theirs.execute("CREATE TABLE songs (title TEXT)")
-    theirs.close()
     with pytest.raises(StoreDamaged, match="another program"):
         open_store(database)
-    with sqlite3.connect(database) as theirs:
+    with closing(sqlite3.connect(database)) as theirs, theirs:
         assert [row[0] for row in theirs.execute("SELECT name FROM sqlite_master")] == ["songs"]
-    theirs.close()
 
 
 def test_an_empty_file_becomes_a_database(database: Path) -> None:
@@ -201,9 +199,8 @@ def test_a_law_that_does_not_hold_is_found(database: Path, statement: str, findi
     leader.succeed(run.run_id, 0, output=b"\x01")
     leader.commit()
     store.check()
-    with sqlite3.connect(database) as vandal:
+    with closing(sqlite3.connect(database)) as vandal, vandal:
         vandal.execute(statement)
-    vandal.close()
     with pytest.raises(StoreDamaged, match=finding):
         store.check()
     store.close()
@@ -211,18 +208,16 @@ def test_a_law_that_does_not_hold_is_found(database: Path, statement: str, findi
 
 def test_a_database_of_a_newer_version_is_left_alone(database: Path) -> None:
     open_store(database).close()
-    with sqlite3.connect(database) as newer:
+    with closing(sqlite3.connect(database)) as newer, newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
-    newer.close()
     with pytest.raises(StoreTooNew, match="9999"):
         open_store(database)
 
 
 def test_a_database_that_does_not_say_its_version_is_left_alone(database: Path) -> None:
     open_store(database).close()
-    with sqlite3.connect(database) as strange:
+    with closing(sqlite3.connect(database)) as strange, strange:
         strange.execute("DELETE FROM alembic_version")
-    strange.close()
     with pytest.raises(StoreDamaged, match="which version"):
         open_store(database)
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,10 @@ from ostinato.store.tables import metadata
 
 def tables_and_indexes(path: Path) -> dict[str, str]:
     """What the database says of itself, by kind and name."""
-    with sqlite3.connect(path) as connection:
-        found = {
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return {
             f"{kind} {name}": sql for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")
         }
-    connection.close()
-    return found
 
 
 def migrated(path: Path) -> Engine:
@@ -148,9 +147,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(old: Path, next_ve
     with pytest.raises(InvariantBroken, match="no_such_table"):
         open_store(old)
     assert tables_and_indexes(old) == before
-    with sqlite3.connect(old) as connection:
+    with closing(sqlite3.connect(old)) as connection, connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.REVISIONS[-2],)]
-    connection.close()
 
 
 def test_a_backfill_of_the_first_schema_keeps_its_runs_and_days(tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_a_backfill_of_the_first_schema_keeps_its_runs_and_days(tmp_path: Path) 
     with writing(engine) as connection:
         migrate.upgrade(connection, "0001")
     engine.dispose()
-    with sqlite3.connect(path) as old:
+    with closing(sqlite3.connect(path)) as old, old:
         old.executescript(
             """
             INSERT INTO meta VALUES (1, 4, 'leader', 5, 6);
@@ -170,7 +168,6 @@ def test_a_backfill_of_the_first_schema_keeps_its_runs_and_days(tmp_path: Path) 
             INSERT INTO run VALUES (1, 1, 1, 'k', 3, 1, 1000, 2000, x'80', 8, NULL, NULL, NULL, NULL, 7, 'ada');
             """
         )
-    old.close()
     store = open_store(path)
     store.check()
     backfill = store.backfill(7)
@@ -209,21 +206,19 @@ def test_what_there_was_before_tasks_had_instances_is_there_after(tmp_path: Path
     with writing(engine) as connection:
         migrate.upgrade(connection, "0002")
     engine.dispose()
-    with sqlite3.connect(path) as old:
+    with closing(sqlite3.connect(path)) as old, old:
         old.executescript(BEFORE_INSTANCES)
         tables = ("run", "task_instance", "attempt", "event", "output", "rejected")
         before = {table: old.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
         columns = {table: [row[1] for row in old.execute(f"PRAGMA table_info({table})")] for table in tables}
-    old.close()
     store = open_store(path)
     store.check()
-    with sqlite3.connect(path) as new:
+    with closing(sqlite3.connect(path)) as new, new:
         for table in tables:
             names = ", ".join(f'"{name}"' for name in columns[table])
             assert new.execute(f"SELECT {names} FROM {table}").fetchall() == before[table]
         indexes = [row[0] for row in new.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'earlier%'")]
         assert (indexes, new.execute("PRAGMA foreign_key_check").fetchall()) == ([], [])
-    new.close()
     assert {task.map_index for run_id in (1, 2) for task in store.tasks(run_id)} == {UNMAPPED}
     assert [(row.attempt, row.state.value, row.map_index) for row in store.attempts(2)] == [
         (6, "lost", -1),
@@ -242,9 +237,8 @@ def test_a_database_that_was_migrated_is_what_a_new_one_is(tmp_path: Path) -> No
     with writing(engine) as connection:
         migrate.upgrade(connection, "0002")
     engine.dispose()
-    with sqlite3.connect(tmp_path / "old.db") as old:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
         old.executescript(BEFORE_INSTANCES)
-    old.close()
     open_store(tmp_path / "old.db").close()
     open_store(tmp_path / "new.db").close()
     assert tables_and_indexes(tmp_path / "old.db") == tables_and_indexes(tmp_path / "new.db")

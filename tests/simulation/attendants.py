@@ -39,7 +39,9 @@ class Attendants:
             return
         going = list(self._going()) or [(run_id, (0, -1)) for run_id in self._witness.runs]
         if going:
-            self._decide(*self._random.choice(going), self._random.choice(_MARKS))
+            rare = [each for each in going if self._state(each) is TaskState.UP_FOR_RETRY]
+            meant = rare if rare and self._random.random() < 0.5 else going
+            self._decide(*self._random.choice(meant), self._random.choice(_MARKS))
 
     def switch(self, dag_id: str, spec: DagSpec) -> None:
         """Somebody switches a task off, or on again."""
@@ -102,6 +104,10 @@ class Attendants:
         demand(count == len(asked), f"{count} runs of backfill {backfill_id} are asked to stop, and {len(asked)} go on")
         self._wishes.asked_to_stop |= set(asked)
         del self._wishes.granted[backfill_id]
+
+    def _state(self, which: tuple[int, Instance]) -> TaskState | None:
+        run_id, at = which
+        return self._witness.runs[run_id].states.get(at)
 
     def _asked(self) -> Iterator[tuple[int, Instance]]:
         for run_id, at in self._going():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ostinato.decide.alarm import key_of
+from ostinato.decide.alarm import key_of, rejects_key
 from ostinato.decide.timetable import intervals_between
 from ostinato.model.cause import Cause
 from ostinato.model.change import Commit, Event
@@ -16,6 +16,7 @@ from .seen import SeenRun
 from .trace import demand
 
 _ONCE_FOR_A_SCOPE: Final = frozenset({Cause.EXPANSION_FAILED, Cause.LOOP_EXHAUSTED})
+_REPORTED: Final = frozenset({Cause.REPORTED_SUCCESS, Cause.REPORTED_SKIP})
 _TRIGGERS: Final = frozenset(
     {
         Cause.FAILED_FINALLY,
@@ -45,10 +46,17 @@ class Promises:
         """What a commit says to people is what its events say."""
         wanted: list[tuple[str, str]] = []
         unfolding: set[tuple[int, int | None]] = set()
+        rejecting = {records.attempt for records in change.rejected}
         for event in change.events:
             run, spec = runs[event.run_id].run, runs[event.run_id].spec
             key = key_of(run.dag_id, run.interval.start)
-            if event.cause in _TRIGGERS:
+            if event.cause in _REPORTED and event.attempt in rejecting:
+                wanted.append((rejects_key(run), "trigger"))
+                self.failed[rejects_key(run)] = True
+            if event.cause is Cause.ADMITTED:
+                wanted.append((rejects_key(run), "resolve"))
+                self.failed[rejects_key(run)] = False
+            elif event.cause in _TRIGGERS:
                 wanted.append((key, "trigger"))
                 self.failed[key] = True
             elif event.cause is Cause.ASKED or _is_answered(spec, event):

@@ -87,7 +87,7 @@ class TakenIn:
         """Raise Violation unless this is how somebody has decided that a task instance is to end."""
         what = self._first.get((run_id, at))
         also = [early for run, instance, early in self._early if (run, instance) == (run_id, at)]
-        fits = any(cause in ENDS_BY[each] for each in ([what] if what else also))
+        fits = any(cause in ENDS_BY[each] for each in ([what, *also] if what else also))
         demand(fits, f"task {at} ends by {cause}, decided was {what}", run_id)
         self._left[run_id, _name(self._runs[run_id], at)] -= 1
 

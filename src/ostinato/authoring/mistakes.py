@@ -148,7 +148,7 @@ MEANING: Final = {
     Mistake.SQL_ASKS_CLOCK: "A warning: SQL in the code of a task asks the database for its clock.",
     Mistake.SQL_ASKS_CHANCE: "A warning: SQL in the code of a task asks the database for chance.",
     Mistake.NO_REASON: "A warning: a comment `# clock ok` gives no reason, and exempts nothing.",
-    Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock, chance, or the order of a set.",
+    Mistake.UNSTEADY: "The file lays out other dags each time it is imported: it asks the clock or chance, or writes where objects lie in memory. (The order of a set is the same in each import.)",
     Mistake.BAD_YAML: "The file is not YAML 1.2, or uses what is not understood here: tags, keys that are not text or there twice.",
     Mistake.YAML_TOO_LARGE: "The file is too large, nested too deeply, or its aliases stand for too much.",
     Mistake.BAD_WORDS: "The file does not satisfy the JSON Schema of dags in YAML.",

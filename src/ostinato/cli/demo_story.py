@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ostinato.connectors.channels import ROUTING_KEY
-from ostinato.decide.alarm import key_of
+from ostinato.decide.alarm import key_of, rejects_key
 from ostinato.model.record import Attempt, Run, instance_name
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
@@ -30,7 +30,8 @@ def told(store: "Store", home: "Home", spec: DagSpec, runs: Sequence[Run]) -> It
     yield "tried again", [_line(spec, run, attempt) for run, attempt in failures if run.state == RunState.SUCCESS]
     yield "failed for good", [_line(spec, run, attempt) for run, attempt in failures if run.state == RunState.FAILED]
     yield "set aside as dead letters", list(_rejected(store, ids))
-    yield "told to people", list(_alerts(store, home, {key_of(run.dag_id, run.interval.start) for run in runs}))
+    keys = {key for run in runs for key in (key_of(run.dag_id, run.interval.start), rejects_key(run))}
+    yield "told to people", list(_alerts(store, home, keys))
     slowest = sorted(runs, key=lambda run: -(between(run.started_at, run.finished_at) or 0))[:_SLOWEST]
     yield (
         "took longest",

@@ -23,7 +23,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to stop, by whichever signal: stop in order
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show a character still gets the rest
+            # A terminal that cannot show a character still gets the rest; data and messages stay in order in one pipe.
+            stream.reconfigure(errors="replace", line_buffering=True)
     raise SystemExit(run(sys.argv[1:]))
 
 

@@ -2,9 +2,6 @@
 
 import os
 import selectors
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from select import select
 from typing import Final
 
@@ -16,10 +13,10 @@ from ostinato.model.time import Instant
 
 from .deploy import Reloader
 from .hint import HintListener
+from .interrupts import Interrupts
 from .scheduler import Scheduler
 
 LONGEST_WAIT_MS: Final = 60_000
-STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Alarm:
@@ -53,16 +50,6 @@ class Alarm:
         os.close(self._write)
 
 
-@contextmanager
-def interrupts_held() -> Generator[None]:
-    """Signals to stop wait until the block is left, so that none strikes between a decision and its commit."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class Loop:
     """Turns the scheduler. `turn` returns after each step, so that a foreground command can draw in between."""
 
@@ -84,6 +71,7 @@ class Loop:
         self._clock = clock
         self._coalesce_s = limits.coalesce_ms / 1000
         self._due: Instant | None = 0
+        self._interrupts = Interrupts()
         self._selector = selectors.DefaultSelector()
         for source in (agent, hints, alarm, reloader):
             if source is not None:
@@ -92,7 +80,7 @@ class Loop:
     def turn(self, until: Instant | None = None) -> None:
         """Wait until there is something to do, at the latest ``until``, and do it."""
         ready = self._wait(until)
-        with interrupts_held():
+        with self._interrupts.held():
             self._act(ready)
 
     def _act(self, ready: set[object]) -> None:
@@ -110,6 +98,7 @@ class Loop:
 
     def close(self) -> None:
         """Stop watching. What is watched is closed by who made it."""
+        self._interrupts.close()
         self._selector.close()
 
     def _wait(self, until: Instant | None) -> set[object]:

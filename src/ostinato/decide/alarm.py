@@ -4,10 +4,12 @@ The key is the interval, not the run: a later run of the same interval that succ
 Monday's data is not taken back by Tuesday's success.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from ostinato.model.change import Alert
-from ostinato.model.message import Failure
+from ostinato.model.message import DeadLetters, Failure
 from ostinato.model.record import Run
 from ostinato.model.spec import TaskSpec
 from ostinato.model.time import Instant, stamp
@@ -70,7 +72,7 @@ def approval_alert(run: Run, task: TaskSpec, name: str, now: Instant) -> Alert:
             "run_key": run.run_key,
             "task": task.task_id,
             "question": asked,
-            "next": f"ostinato approve {run.run_id} {name}",
+            "next": f"ostinato approve {run.run_id} {quote(name)}",
         },
     )
 
@@ -84,6 +86,50 @@ def approval_over(run: Run, task: TaskSpec, name: str, now: Instant) -> Alert:
         summary=f"{run.dag_id} for {stamp(run.interval.start)}: {name} needs no answer any more",
         at=now,
         details={"dag": run.dag_id, "run": run.run_id, "task": task.task_id},
+    )
+
+
+def rejects_key(run: Run) -> str:
+    """The name under which it is told that records of an interval were rejected."""
+    return f"{key_of(run.dag_id, run.interval.start)}/rejects"
+
+
+def rejects_alert(run: Run, task: TaskSpec, letters: Sequence[DeadLetters], now: Instant) -> Alert:
+    """A task went on without records that it rejected. The first of an interval to do so tells."""
+    reasons: Counter[str] = Counter()
+    for each in letters:
+        reasons.update(each.reasons)
+    count = sum(each.count for each in letters)
+    records = "1 record" if count == 1 else f"{count:,} records"
+    why = f"mostly: {reasons.most_common(1)[0][0]}" if reasons else "no reason given"
+    return Alert(
+        dedup_key=rejects_key(run),
+        action="trigger",
+        severity="warning",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)}: {task.task_id} rejected {records}, {why}",
+        at=now,
+        details={
+            "dag": run.dag_id,
+            "run": run.run_id,
+            "run_key": run.run_key,
+            "task": task.task_id,
+            "rejected": count,
+            "reasons": dict(reasons),
+            "dead_letters": [each.path for each in letters],
+            "next": f"ostinato dlq show {quote(letters[0].asset)} {quote(letters[0].partition)}",
+        },
+    )
+
+
+def rejects_over(run: Run, now: Instant) -> Alert:
+    """The interval is run again: what was rejected before is old news, and what this run rejects is told anew."""
+    return Alert(
+        dedup_key=rejects_key(run),
+        action="resolve",
+        severity="info",
+        summary=f"{run.dag_id} for {stamp(run.interval.start)} is run again",
+        at=now,
+        details={"dag": run.dag_id, "run": run.run_id, "run_key": run.run_key},
     )
 
 

@@ -18,7 +18,7 @@ from ostinato.model.state import FINAL_TASK, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 
 from .admission import Admission
-from .alarm import approval_over, call_alert, recovery_alert
+from .alarm import approval_over, call_alert, recovery_alert, rejects_over
 from .capacity import Capacity
 from .intervention import ANSWERS, MARKED, refusal
 from .live import LiveAttempt, LiveRun
@@ -294,6 +294,7 @@ class Board:
             self.runs[live.run.run_id] = live
             live.begin()
             self._scribe.move_run(live, Cause.ADMITTED, now)
+            self._scribe.step.commit.alerts.append(rejects_over(live.run, now))
             self._walk.begin(live, now)
             for what in live.decisions.values():
                 self.decided(what, now)

@@ -9,7 +9,7 @@ from ostinato.model.message import Failure, Finished
 from ostinato.model.state import TaskState
 from ostinato.model.time import Instant
 
-from .alarm import failure_alert, sensor_alert
+from .alarm import failure_alert, rejects_alert, sensor_alert
 from .capacity import Capacity
 from .classify import classify
 from .live import LiveAttempt, LiveRun
@@ -89,6 +89,8 @@ class Trials:
             commit.outputs.append(Output(run_id, task_no, report.output, map_index))
         for letters in report.dead_letters:
             commit.rejected.append(RejectedRecords(run_id, task_no, attempt.attempt, now, letters, map_index))
+        if report.dead_letters:
+            commit.alerts.append(rejects_alert(live.run, attempt.task, report.dead_letters, now))
         facts: dict[str, object] | None = None if report.follow is None else {"follow": list(report.follow)}
         self._walk.settle(live, no, cause, now, facts, report.follow)
 

@@ -5,6 +5,7 @@ power), every writing transaction takes the write lock as it begins, so that it 
 """
 
 import errno
+import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Mapping
@@ -23,7 +24,6 @@ BUSY_S: Final = 10.0
 """How long to wait for another process's short write before giving up."""
 
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -16384",
@@ -55,6 +55,7 @@ def engine_for(path: Path | None) -> Engine:
         _create_file(path)
         url = URL.create("sqlite", database=str(path))
         engine = create_engine(url, connect_args={"timeout": BUSY_S})
+        event.listen(engine, "connect", _write_ahead)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
@@ -78,6 +79,19 @@ def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+
+
+def _write_ahead(connection: Any, _record: object) -> None:
+    """Use a write-ahead log. SQLite refuses that while others open a new file too, so they take turns."""
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        return
+    (_, _, path) = connection.execute("PRAGMA database_list").fetchone()
+    turn = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        os.close(turn)
 
 
 def _begin(connection: Connection) -> None:

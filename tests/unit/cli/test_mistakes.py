@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -220,9 +221,8 @@ def test_a_database_from_the_future_is_named(
     ostinato: Command, story: Story, home: Home, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     (tmp_path / "two.py").write_text(TWO)
-    with sqlite3.connect(home.database) as connection:
+    with closing(sqlite3.connect(home.database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
-    connection.close()
     answer = ostinato(*words)
     assert answer.code == 3
     assert "error[OST-303]" in answer.err

@@ -94,6 +94,7 @@ def test_every_byte_that_is_no_line_end_is_in_exactly_the_record_the_grammar_say
 
 
 @given(MESS, WIDTH)
+@example(b'a"\n', 2)
 def test_the_quick_verdict_never_contradicts_the_slow_one(data: bytes, width: int) -> None:
     found, _ = walk(data, width, last=True)
     verdict = sound(data, width)

@@ -7,7 +7,7 @@ from msgspec import structs
 from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Calling, Needing, Probe, Step, Unfolding
-from ostinato.model.change import Commit, Decision
+from ostinato.model.change import Alert, Commit, Decision
 from ostinato.model.limits import Limits
 from ostinato.model.message import Failure, Finished, Hello, Started, Verdict
 from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run, run_key
@@ -160,8 +160,19 @@ class Desk:
         return moves[-1] if moves else RunState.QUEUED
 
     def alerts(self) -> list[tuple[str, str]]:
-        """What people were told: action and the end of the key."""
-        return [(alert.action, alert.dedup_key) for commit in self.commits for alert in commit.alerts]
+        """What people were told: action and key."""
+        return told([alert for commit in self.commits for alert in commit.alerts])
+
+
+def told(alerts: Sequence[Alert]) -> list[tuple[str, str]]:
+    """Those that the store sends on: each that opens what is closed, or closes what is open."""
+    sent: list[tuple[str, str]] = []
+    is_open: set[str] = set()
+    for alert in alerts:
+        if (alert.dedup_key in is_open) == (alert.action == "resolve"):
+            is_open ^= {alert.dedup_key}
+            sent.append((alert.action, alert.dedup_key))
+    return sent
 
 
 def chain(count: int, **more: object) -> list[TaskSpec]:

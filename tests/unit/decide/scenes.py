@@ -9,14 +9,14 @@ from ostinato.decide.board import Board
 from ostinato.decide.shape import Shape
 from ostinato.decide.step import Calling, Needing, Probe, Unfolding
 from ostinato.model.cause import Cause
-from ostinato.model.change import Decision, NewRun, SwitchedOff
+from ostinato.model.change import Alert, Decision, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import UNMAPPED, Instance, Intervention, Pool, Run
 from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
 from ostinato.model.state import FINAL_RUN, RunState, TaskState
 from ostinato.model.value import encode
-from tests.unit.decide.boards import LOGIC, NOW, run_of
+from tests.unit.decide.boards import LOGIC, NOW, run_of, told
 from tests.unit.decide.naive import Play
 from tests.unit.decide.written import Written
 
@@ -45,10 +45,15 @@ class Scene:
         self.switched_off = switched_off or {}
         self.asked: dict[tuple[str, int, int], Move] = {}
         self.told_to_stop: set[int] = set()
-        self.alerts: list[tuple[str, str]] = []
+        self._alerts: list[Alert] = []
         self.refused: list[object] = []
         self.parents: dict[int, Instance] = {}
         self.board = self._board()
+
+    @property
+    def alerts(self) -> list[tuple[str, str]]:
+        """What people were told: action and key."""
+        return told(self._alerts)
 
     def _board(self) -> Board:
         board = Board(Limits(), max(self.written.attempts, default=0) + 1, lambda: 0.0)
@@ -90,7 +95,7 @@ class Scene:
                 self.board.open_run(run, self.shapes[run.dag_id])
             for attempts in step.cancel.values():
                 self.told_to_stop.update(attempts)
-            self.alerts += [(alert.action, alert.dedup_key) for alert in step.commit.alerts]
+            self._alerts += step.commit.alerts
             self.refused += [
                 (event.facts or {})["why"] for event in step.commit.events if event.cause is Cause.DECISION_REFUSED
             ]

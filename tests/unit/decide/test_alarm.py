@@ -2,11 +2,12 @@
 
 from ostinato.decide import alarm
 from ostinato.decide.classify import classify
-from ostinato.model.message import Failure
+from ostinato.model.message import DeadLetters, Failure
 from ostinato.model.spec import Sensor, TaskSpec
 from tests.unit.decide.boards import LOGIC, NOW, run_of
 
 TASK = TaskSpec("load")
+LETTERS = DeadLetters("orders", "d", "dlq/y", 3, {"type": 3})
 
 
 def test_a_later_run_of_the_interval_takes_back_what_an_earlier_one_raised() -> None:
@@ -34,6 +35,24 @@ def test_a_failure_is_named_by_its_exception_or_else_by_how_it_ended() -> None:
     told = [alarm.failure_alert(run_of(1), TASK, classify(f), f, 2, NOW).summary for f in (raised, killed)]
     assert "load failed (builtins.KeyError: 'price')" in told[0]
     assert "load failed (killed: ended by SIGKILL)" in told[1]
+
+
+def test_what_was_rejected_is_told_once_until_the_interval_is_run_again() -> None:
+    letters = [DeadLetters("sales", "a day", "dlq/x", 1200, {"range": 1100, "type": 200}), LETTERS]
+    told = alarm.rejects_alert(run_of(1), TASK, letters, NOW)
+    assert (told.action, told.severity) == ("trigger", "warning")
+    assert told.summary.endswith("load rejected 1,203 records, mostly: range")
+    assert told.details["reasons"] == {"range": 1100, "type": 203}
+    assert told.details["dead_letters"] == ["dlq/x", "dlq/y"]
+    assert told.details["next"] == "ostinato dlq show sales 'a day'"
+    again = alarm.rejects_over(run_of(2), NOW)
+    assert (again.dedup_key, again.action) == (told.dedup_key, "resolve")
+    assert told.dedup_key != alarm.recovery_alert(run_of(1), NOW).dedup_key
+
+
+def test_rejects_without_a_reason_are_told_too() -> None:
+    told = alarm.rejects_alert(run_of(1), TASK, [DeadLetters("sales", "d", "dlq/x", 1, {})], NOW)
+    assert told.summary.endswith("load rejected 1 record, no reason given")
 
 
 def test_a_long_message_is_cut() -> None:

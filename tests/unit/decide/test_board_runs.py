@@ -136,6 +136,17 @@ def test_outputs_and_dead_letters_are_written_with_the_success() -> None:
     commit = desk.tick().commit
     assert [(output.task_no, output.value) for output in commit.outputs] == [(0, b"\x07")]
     assert [(records.attempt, records.letters) for records in commit.rejected] == [(1, letters)]
+    assert "t rejected 3 records, mostly: range" in commit.alerts[0].summary
+
+
+def test_what_was_rejected_is_told_until_the_interval_is_run_again() -> None:
+    desk = Desk()
+    letters = DeadLetters("sales", "2025-05-01", "dlq/x", 3, {"range": 3})
+    for run_id in (1, 2):
+        desk.open(TaskSpec("t"), run=run_of(run_id))
+        desk.board.finished("a1", Finished(run_id, "success", NOW, NOW, dead_letters=(letters,)), NOW)
+        desk.tick()
+    assert [action for action, _ in desk.alerts()] == ["trigger", "resolve", "trigger"]
 
 
 def test_a_run_is_known_once() -> None:
@@ -146,6 +157,20 @@ def test_a_run_is_known_once() -> None:
     desk.board.open_run(run_of(2), shape_of(*chain(2), most=1))
     assert len(desk.board.admission) == 1
     assert desk.sent == [1]
+
+
+def test_a_scheduled_run_of_a_dag_is_going_from_when_it_is_known_until_it_ends() -> None:
+    desk = Desk()
+    assert not desk.board.is_going("sales")
+    desk.open(TaskSpec("t"), run=run_of(1), most=1)
+    assert not desk.board.is_going("sales"), "it is nobody's by schedule"
+    desk.open(TaskSpec("t"), run=run_of(2, day=1, kind="scheduled"), most=1)
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.QUEUED, True)
+    desk.report(desk.of(0))
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.RUNNING, True)
+    assert not desk.board.is_going("other")
+    desk.report(desk.of(0, run_id=2))
+    assert (desk.run_state(2), desk.board.is_going("sales")) == (RunState.SUCCESS, False)
 
 
 def test_runs_of_a_dag_wait_for_one_another() -> None:

@@ -33,7 +33,7 @@ def test_each_instance_asks_a_question_of_its_own() -> None:
     desk.board.unfolded(desk.unfolds[0], [b"\x80", b"\x80"], desk.now)
     asked = desk.tick().commit.alerts
     assert [alert.dedup_key.rpartition("Z/")[2] for alert in asked] == ["1/ask[0]", "1/ask[1]"]
-    assert [alert.details["next"] for alert in asked] == ["ostinato approve 1 ask[0]", "ostinato approve 1 ask[1]"]
+    assert [alert.details["next"] for alert in asked] == ["ostinato approve 1 'ask[0]'", "ostinato approve 1 'ask[1]'"]
 
 
 def test_an_answer_to_one_run_leaves_the_question_of_another_of_its_interval_open() -> None:
