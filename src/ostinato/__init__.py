@@ -1,5 +1,6 @@
 """The orchestrator for partitioned data pipelines: what dag files are written with."""
 
+from .authoring.after import after
 from .authoring.block import group, guarded
 from .authoring.calendars import calendar, continuous, moments
 from .authoring.context import Context, Interval, context
@@ -31,6 +32,7 @@ __all__ = [
     "TaskOptions",
     "TransientError",
     "Turn",
+    "after",
     "approval",
     "branch",
     "by",

@@ -84,6 +84,8 @@ OFTEN: dict[str, Callable[[Store, NewRun], object]] = {
     "runs of a backfill": lambda store, _: store.runs(backfill_id=1),
     "runs by interval": lambda store, _: store.latest_by_interval("daily", 1, 2),
     "runs over an interval": lambda store, _: store.runs_over("daily", 1, 2),
+    "successes over an interval": lambda store, _: store.succeeded_over("daily", 1, 2),
+    "successes since": lambda store, _: store.succeeded_between("daily", 1, 2),
     "backfills that have open runs": lambda store, _: store.open_backfills(),
     "tasks of a run": lambda store, _: store.tasks(1),
     "attempts of a run": lambda store, _: store.attempts(1),

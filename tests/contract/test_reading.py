@@ -6,6 +6,7 @@ from ostinato.model.errors import ErrorClass
 from ostinato.model.message import DeadLetters, Failure, LogRange
 from ostinato.model.record import UNMAPPED, Attempt, LoggedEvent, OpenRun, Rejected, Task
 from ostinato.model.state import AttemptState, RunState, TaskState
+from ostinato.model.time import DataInterval
 from ostinato.store import Store
 from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_backfill, new_run
 
@@ -269,3 +270,21 @@ def test_a_backfill_adds_up_what_its_runs_did_and_no_others(store: Store) -> Non
     assert (totals.busy_ms, totals.cpu_ms) == (10 + 30 + 30, 14)
     assert (totals.started_at, totals.finished_at) == (MAY_1, MAY_1 + 1_000)
     assert store.backfill(backfill.backfill_id).runs == {"running": 1, "success": 1}
+
+
+def test_what_a_dag_has_succeeded_for_is_found_by_interval_and_by_when_it_ended(store: Store) -> None:
+    leader, version = Leader(store), deploy(store)
+    for day, becomes in ((0, RunState.SUCCESS), (1, RunState.FAILED), (2, RunState.SUCCESS), (3, None)):
+        run = leader.begin(version, day)
+        leader.now = MAY_1 + 10 * DAY - day  # the later the day, the earlier it ended
+        if becomes is not None:
+            leader.move_run(run.run_id, RunState.RUNNING, becomes)
+            leader.commit()
+    first, third = (DataInterval(MAY_1 + day * DAY, MAY_1 + (day + 1) * DAY) for day in (0, 2))
+    assert sorted(store.succeeded_over("daily", MAY_1, MAY_1 + 9 * DAY)) == [first, third]
+    assert store.succeeded_over("daily", MAY_1 + 1, MAY_1 + 2 * DAY) == [first]
+    ended = MAY_1 + 10 * DAY
+    assert sorted(store.succeeded_between("daily", ended - 3, ended)) == [first, third]
+    assert store.succeeded_between("daily", ended - 3, ended - 1) == [third]
+    assert store.succeeded_between("daily", ended - 2, ended - 1) == []
+    assert store.succeeded_over("weekly", 0, ended) == store.succeeded_between("weekly", 0, ended) == []

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Calling, Dispatch, Needing, Probe, Unfolding
 from ostinato.executors.port import Arrival
 from ostinato.model.cause import Cause
-from ostinato.model.change import Carried, Delivery, NewRun
+from ostinato.model.change import Carried, Commit, Delivery, NewRun
 from ostinato.model.errors import UsageError
 from ostinato.model.limits import Limits
 from ostinato.model.message import Assignment, Finished, Hello, ToAgent
-from ostinato.model.record import UNMAPPED, Outgoing
+from ostinato.model.record import UNMAPPED, Deployment, Outgoing, Run
+from ostinato.model.spec import After, CompiledDag, DagSpec, Every, TaskSpec, canonical, digest
 from ostinato.model.state import RunState, TaskState
 from ostinato.store import Store
-from tests.contract.leader import MAY_1, Leader, deploy, new_run
+from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_run, source_of
 
 WHOLE = (0, UNMAPPED)
 
@@ -147,3 +149,56 @@ def test_a_run_that_takes_over_from_another_is_run_by_who_attends_to_it(store: S
     [run] = store.create_runs([NewRun(**fields | {"based_on": old.run_id, "carried": carried})])
     go(made)
     assert store.run(run.run_id).state is (RunState.QUEUED if alone else RunState.SUCCESS)
+
+
+def deploy_after(store: Store, **more: object) -> None:
+    """A dag ``report`` that runs after ``daily``, for the days of UTC."""
+    days = Every(86_400)
+    spec = structs.replace(DagSpec("report", (TaskSpec("t"),), After(("daily",), days)), **more)
+    source = source_of("report.py")
+    dag = CompiledDag(spec, "report.py", digest(source), digest(canonical(spec), digest(source).encode()))
+    store.put_dags([Deployment("report.py", (dag,), source)], MAY_1)
+
+
+def reports(store: Store) -> list[tuple[str, int]]:
+    """The runs of ``report``, by kind and interval."""
+    return [(run.kind, run.interval.start) for run in store.runs("report")]
+
+
+def test_the_commit_of_a_success_makes_the_run_of_the_dag_that_comes_after(store: Store) -> None:
+    run = Leader(store).begin(deploy(store, tasks=1))
+    deploy_after(store)
+    made = scheduler(store)
+    store.decide(run.run_id, WHOLE, "mark_success", "ann", MAY_1)
+    commits: list[tuple[int, int]] = []
+    whole = store.commit
+
+    def commit(change: Commit, epoch: int) -> list[Run]:
+        commits.append((len(change.runs), len(change.new_runs)))
+        return whole(change, epoch)
+
+    store.commit = commit  # type: ignore[method-assign]
+    go(made)
+    assert (1, 1) in commits
+    assert store.run(run.run_id).state is RunState.SUCCESS
+    assert reports(store) == [("scheduled", MAY_1)]
+
+
+@pytest.mark.parametrize(("catchup", "made"), [("last", [("scheduled", MAY_1)]), ("none", [])])
+def test_what_others_complete_while_it_is_paused_follows_the_catchup(
+    store: Store, catchup: str, made: list[tuple[str, int]]
+) -> None:
+    leader, version = Leader(store), deploy(store)
+    deploy_after(store, catchup=catchup)
+    go(scheduler(store))  # it takes note of when it first saw the dag
+    store.set_paused("report", True, MAY_1, "ann")
+    leader = Leader(store, now=MAY_1 + 2)
+    run = leader.begin(version)
+    leader.move_run(run.run_id, RunState.RUNNING, RunState.SUCCESS)
+    leader.commit()
+    go(scheduler(store))
+    assert reports(store) == []
+    store.set_paused("report", False, MAY_1, "ann")
+    later = scheduler(store)
+    later.step([], MAY_1 + 9 * DAY, hinted=True)
+    assert reports(store) == made

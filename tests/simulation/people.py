@@ -17,7 +17,7 @@ from .timeline import Timeline
 from .trace import Trace, demand
 from .wishes import Granted
 from .witness import Witness
-from .workload import changed, compiled, dag_by_chance
+from .workload import after_each_other, changed, compiled, dag_by_chance
 
 
 class People:
@@ -46,8 +46,11 @@ class People:
 
     def settle_in(self) -> None:
         """The first dags and pools."""
-        for number in range(self._random.randint(1, 4)):
-            self._deploy(dag_by_chance(self._random, f"dag_{number}", self._timeline.wall()))
+        numbers = range(self._random.randint(1, 4))
+        dags = [dag_by_chance(self._random, f"dag_{number}", self._timeline.wall()) for number in numbers]
+        for spec in after_each_other(dags):
+            self._deploy(spec)
+            self._witness.followers.deployed(spec)
         self._set_pool("narrow", self._random.randint(1, 3))
         self._set_pool("wide", self._random.randint(3, 9))
 
@@ -72,6 +75,7 @@ class People:
         """No new work, and room for what there is."""
         for dag_id in sorted(self.dags):
             self._store.set_paused(dag_id, True, self._timeline.wall(), "people")
+            self._witness.followers.disturbed(dag_id)
         for pool in ("narrow", "wide", "unmade"):
             self._set_pool(pool, 3)
         self._clear_up()
@@ -139,13 +143,13 @@ class People:
     def _pause(self) -> None:
         dag_id, _ = self._some_dag()
         paused = self._random.random() < 0.5
-        self.disturbed.add(dag_id)
+        self._disturb(dag_id)
         self._store.set_paused(dag_id, paused, self._timeline.wall(), "people")
         self._trace.note("somebody pauses" if paused else "somebody unpauses", dag_id)
 
     def _redeploy(self) -> None:
         dag_id, spec = self._some_dag()
-        self.disturbed.add(dag_id)
+        self._disturb(dag_id)
         self._deploy(changed(self._random, spec))
         self._trace.note("somebody deploys", dag_id)
 
@@ -154,7 +158,7 @@ class People:
 
     def _retire(self) -> None:
         dag_id, spec = self._some_dag()
-        self.disturbed.add(dag_id)
+        self._disturb(dag_id)
         self._store.put_dags([Deployment(f"/dags/{dag_id}.py")], self._timeline.wall())
         self._witness.retired(dag_id)
         self._trace.note("somebody removes", dag_id)
@@ -165,6 +169,10 @@ class People:
 
     def _some_dag(self) -> tuple[str, DagSpec]:
         return self._random.choice(sorted(self.dags.items(), key=lambda item: item[0]))
+
+    def _disturb(self, dag_id: str) -> None:
+        self.disturbed.add(dag_id)
+        self._witness.followers.disturbed(dag_id)
 
     def _deploy(self, spec: DagSpec) -> None:
         dag, source = compiled(spec)

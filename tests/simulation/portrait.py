@@ -13,6 +13,7 @@ from ostinato.decide.shape import Shape
 from ostinato.decide.share import Terms
 from ostinato.model.limits import Limits
 from ostinato.model.record import Backfill, Instance
+from ostinato.model.spec import After
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import Instant
 from ostinato.store import Store
@@ -84,10 +85,11 @@ def timers_of(board: Board) -> dict[tuple[int, Instance], Instant]:
 
 
 def agenda_portrait(agenda: Agenda) -> dict[str, Any]:
-    """All that an agenda remembers."""
+    """All that an agenda remembers. A fresh one looks at once whether others have completed something meanwhile."""
+    after = {dag_id for dag_id, (_, spec) in agenda._dags.items() if isinstance(spec.schedule, After)}
     return {
         "until": dict(sorted(agenda._until.items())),
-        "next ticks": dict(sorted(agenda._next_tick.items())),
+        "next ticks": {dag_id: at for dag_id, at in sorted(agenda._next_tick.items()) if dag_id not in after},
         "open": dict(sorted(agenda._open.items())),
         "missed": sorted(agenda._missed),
     }

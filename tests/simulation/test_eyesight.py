@@ -11,15 +11,19 @@ from ostinato.agent.ledger import Ledger
 from ostinato.control import scheduler as scheduler_module
 from ostinato.control.answers import Answers
 from ostinato.control.scheduler import Scheduler
+from ostinato.decide import after as after_module
+from ostinato.decide import agenda as agenda_module
 from ostinato.decide import backfill as backfill_plan_module
 from ostinato.decide import board as board_module
 from ostinato.decide import trials as trials_module
 from ostinato.decide import walk as walk_module
 from ostinato.decide.admission import Admission
+from ostinato.decide.after import Past, Successes
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
 from ostinato.decide.capacity import Capacity
 from ostinato.decide.flow import PoolUse, TaskUse
+from ostinato.decide.interval_set import IntervalSet
 from ostinato.decide.live import LiveAttempt, LiveRun
 from ostinato.decide.ready import Ready
 from ostinato.decide.retry import next_try
@@ -31,8 +35,9 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import Alert, Commit, NewRun
 from ostinato.model.errors import ErrorClass, StoreUnavailable
 from ostinato.model.record import Intervention, OpenRun, Run
-from ostinato.model.spec import Retry
+from ostinato.model.spec import After, DagSpec, Retry
 from ostinato.model.state import FINAL_TASK, TaskState
+from ostinato.model.time import DataInterval
 from ostinato.store import Store
 from ostinato.store import backfill as backfill_module
 from ostinato.store import commit as commit_module
@@ -311,6 +316,23 @@ def joins_intervals_without_end(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backfill_plan_module, "batched", lambda intervals, size: whole(intervals, size + 1))
 
 
+def makes_runs_after_others_only_when_it_starts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Agenda, "_followers_of", lambda _self, _dag_id: iter(()))
+
+
+def follows_others_that_have_succeeded_in_part(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(after_module, "_done", lambda _dag_id, span, _also, _past: IntervalSet.of((span,)))
+
+
+def waits_for_one_of_the_others_only(patch: pytest.MonkeyPatch) -> None:
+    whole = after_module.completed
+
+    def completed(spec: DagSpec, after: After, successes: Successes, past: Past) -> list[DataInterval]:
+        return whole(spec, structs.replace(after, dags=after.dags[-1:]), successes, past)
+
+    patch.setattr(agenda_module, "completed", completed)
+
+
 BROKEN: tuple[Breaks, ...] = (
     sends_before_it_commits,
     acknowledges_before_it_commits,
@@ -352,6 +374,9 @@ BROKEN: tuple[Breaks, ...] = (
     goes_on_with_what_is_paused,
     cancels_a_backfill_by_halves,
     joins_intervals_without_end,
+    makes_runs_after_others_only_when_it_starts,
+    follows_others_that_have_succeeded_in_part,
+    waits_for_one_of_the_others_only,
 )
 
 

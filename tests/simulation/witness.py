@@ -18,6 +18,7 @@ from ostinato.model.spec import CompiledDag, DagSpec, Schedule, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 
 from .edges import Edges, whole
+from .followers import Followers
 from .needed import note_what_is_met
 from .outside import hold_callers, hold_overlap, hold_stop
 from .promises import Promises
@@ -58,6 +59,7 @@ class Witness:
         self.outputs: dict[tuple[int, int, int], bytes] = {}
         self.rejected: defaultdict[int, list[object]] = defaultdict(list)
         self.promises = Promises()
+        self.followers = Followers()
         self.wishes = Wishes()
         self.deployed_now: dict[str, DagSpec] = {}
         self.schedules: dict[str, Schedule | None] = {}
@@ -171,6 +173,7 @@ class Witness:
         self._results(change)
         note_what_is_met(self)
         self.promises.committed(change, created, self.runs)
+        self.followers.committed(self, created, [self.runs[move.run_id].run for move in change.runs])
 
     def _unfolds(self, item: Item) -> None:
         seen = self.runs[item.run_id]

@@ -1,11 +1,13 @@
 """Dags by chance: chains, layers, meshes; both trigger rules, sensors, pools, weights, priorities, budgets, schedules."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from msgspec import structs
 
 from ostinato.model.spec import (
+    After,
     CompiledDag,
     Cron,
     DagSpec,
@@ -53,10 +55,44 @@ def dag_by_chance(random: Random, dag_id: str, now: Instant) -> DagSpec:
     return _limited(enriched(spec))
 
 
+def after_each_other(dags: Sequence[DagSpec]) -> list[DagSpec]:
+    """The same dags; some now run after the next one, or the next two, for the same intervals or for longer ones."""
+    found: list[DagSpec] = []
+    for alone in reversed(dags):
+        spec = alone
+        random = Random(repr(spec))
+        others = found[::-1][: random.choice((1, 1, 2))]
+        each = [_ticking(other.schedule) for other in others]
+        ticking = next((other for other in each if other is not None), None)
+        if ticking is not None and None not in each and random.random() < 0.35:
+            if isinstance(ticking, Every):
+                ticking = Every(ticking.seconds * random.choice((1, 1, 2, 3)))
+            spec = _after(spec, After(tuple(other.dag_id for other in others), ticking))
+        found.append(spec)
+    return found[::-1]
+
+
+def _ticking(schedule: Schedule | None) -> Every | Cron | None:
+    """What ticks where the intervals of a dag end; None: days, in which nothing of a simulation comes to its end."""
+    ticking = schedule.each if isinstance(schedule, After) else schedule
+    return ticking if isinstance(ticking, Every | Cron) else None
+
+
+def _after(spec: DagSpec, schedule: After) -> DagSpec:
+    """A dag as the compiler would give it: its first tasks need what its runs come after."""
+    first = [task.scope is None and not task.upstream for task in spec.tasks]
+    tasks = [
+        structs.replace(task, needs=(*task.needs, *schedule.needs)) if begins else task
+        for task, begins in zip(spec.tasks, first, strict=True)
+    ]
+    return structs.replace(spec, schedule=schedule, tasks=tuple(tasks))
+
+
 def changed(random: Random, spec: DagSpec) -> DagSpec:
     """The next version of a dag: other tasks, and sometimes another limit."""
     plain = structs.replace(spec, tasks=_tasks(random), scopes=(), max_active_runs=random.choice((1, 2, 5)))
-    return _limited(enriched(plain))
+    made = _limited(enriched(plain))
+    return _after(made, made.schedule) if isinstance(made.schedule, After) else made
 
 
 def _limited(spec: DagSpec) -> DagSpec:

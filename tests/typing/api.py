@@ -10,6 +10,7 @@ from ostinato import (
     Step,
     Task,
     TransientError,
+    after,
     approval,
     branch,
     by,
@@ -36,6 +37,7 @@ from ostinato import (
     wait_for_dag,
     wait_for_file,
 )
+from ostinato.model.spec import After
 from ostinato.testing import Rehearsal, Script, Simulation, arrives, dags_of, fails, returns, simulate, skips, takes
 
 
@@ -176,6 +178,7 @@ assert_type(dags_of("a.dag.yaml"), dict[str, Dag])
 
 every("1d", offset="6h")
 continuous(at_least="5m")
+assert_type(after(right, "bare", each=every("1h")), After)
 moments([datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)])
 calendar(cron(["0 6 * * *", "0 9 1 * *"], gap="skip", fold="both"), dates=[date(2025, 12, 25)], weekdays=["saturday"])
 
@@ -246,6 +249,8 @@ calendar(every("1d"))  # wrong
 calendar(cron("0 6 * * *"), weekdays=["sat"])  # wrong
 moments(["2025-01-01"])  # wrong
 continuous(60)  # wrong
+after(3)  # wrong
+after("a", each=continuous())  # wrong
 right.test("2024-01-31")  # wrong
 right.test(outcomes={"load": 3})  # wrong
 right.test(others=bare)  # wrong

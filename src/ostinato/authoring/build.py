@@ -14,9 +14,6 @@ from .mistakes import Mistake
 from .numbering import Ties, numbered
 from .task import OWN_PAST
 
-PREVIOUS = Need(shift=-1, by_interval=True, if_any=True)
-"""The run for the interval before has succeeded."""
-
 
 class Built(Struct):
     """The tasks and scopes of a spec."""
@@ -25,10 +22,11 @@ class Built(Struct):
     scopes: tuple[Scope, ...]
 
 
-def build(layout: Layout, *, previous: bool = False) -> Built:
+def build(layout: Layout, needs: tuple[Need, ...] = ()) -> Built:
     """The tasks of a dag, in the order of the calls as far as ``>>`` allows, and its scopes.
 
-    A cycle is reported; what comes back then is good for nothing. ``previous``: the first tasks wait for the run of the interval before.
+    A cycle is reported; what comes back then is good for nothing. ``needs`` are those of a whole run: its first tasks
+    wait for them.
     """
     nodes = layout.nodes
     ties = Ties(layout)
@@ -41,9 +39,12 @@ def build(layout: Layout, *, previous: bool = False) -> Built:
     else:
         number = {old: new for new, old in enumerate(order)}.__getitem__
         tasks = [_task(nodes[old], ties.inner[old], number, scopes) for old in order]
-    if previous:
+    if needs:
         waits = {n for n, scope in enumerate(layout.scopes) if ties.outer[scope]}
-        tasks = [_after_previous(task) if not task.upstream and task.scope not in waits else task for task in tasks]
+        tasks = [
+            task if task.upstream or task.scope in waits else replace(task, needs=(*task.needs, *needs))
+            for task in tasks
+        ]
     return Built(tuple(tasks), tuple(_scope(scope, ties.outer[scope], number) for scope in layout.scopes))
 
 
@@ -114,10 +115,6 @@ def _same(number: int) -> int:
 
 def _needs(node: Node) -> tuple[Need, ...]:
     return tuple(replace(need, task_id=node.task_id) if need is OWN_PAST else need for need in node.task.spec.needs)
-
-
-def _after_previous(task: TaskSpec) -> TaskSpec:
-    return replace(task, needs=(*task.needs, PREVIOUS))
 
 
 def _inner_rule(node: Node, scope: Scoped) -> TriggerRule:

@@ -4,12 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, cleandoc
 from types import FrameType, FunctionType
-from typing import TYPE_CHECKING, Protocol, cast, get_args, overload
+from typing import TYPE_CHECKING, Final, Protocol, cast, get_args, overload
 
 from msgspec.structs import replace
 
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Catchup, ClockGuard, DagSpec, Deadline, Overlap, RunOutcome, Schedule, zone_of
+from ostinato.model.spec import (
+    After,
+    Catchup,
+    ClockGuard,
+    DagSpec,
+    Deadline,
+    Need,
+    Overlap,
+    RunOutcome,
+    Schedule,
+    zone_of,
+)
 
 from .build import build
 from .check import Collecting, Place, caller, collecting, place_of, report, shown
@@ -23,6 +34,11 @@ from .unknown import LayoutStopped
 if TYPE_CHECKING:
     from ostinato.testing.rehearsal import Rehearsal
     from ostinato.testing.script import Outcome
+
+
+_LAST_LINE: Final = 1 << 30
+PREVIOUS: Final = Need(shift=-1, by_interval=True, if_any=True)
+"""The run for the interval before has succeeded."""
 
 
 class Dag:
@@ -49,9 +65,15 @@ class Dag:
         """The dag as data. Raises DagFileInvalid if its steps wait for each other in a circle."""
         if self.spec is None:
             assert self.layout is not None, f"the dag {self.dag_id!r} was not wanted, so it has no steps"
-            built = build(self.layout, previous=self.previous)
+            built = build(self.layout, self._needs())
             self.spec = replace(self.options, tasks=built.tasks, scopes=built.scopes)
         return self.spec
+
+    def _needs(self) -> tuple[Need, ...]:
+        """What all of a run needs, whoever asked for it."""
+        schedule = self.options.schedule
+        others = schedule.needs if isinstance(schedule, After) else ()
+        return (PREVIOUS, *others) if self.previous else others
 
     def test(
         self,
@@ -81,8 +103,11 @@ class Dag:
         return f"<dag {self.dag_id}>"
 
 
-def step_place(dag: Dag, task_id: str) -> Place | None:
-    """Where a step is called; None if the dag has none of that id."""
+def place_in(dag: Dag, task_id: str | None) -> Place | None:
+    """Where a step is called, or for None where the dag begins; None if the dag has no step of that id."""
+    if task_id is None:
+        code = dag.function.__code__ if isinstance(dag.function, FunctionType) else None
+        return None if code is None else Place(code.co_filename, code.co_firstlineno, 1, _LAST_LINE)
     node = dag.layout.by_id.get(task_id) if dag.layout else None
     return None if node is None else place_of(node.code, node.instruction)
 
@@ -272,7 +297,7 @@ def _schedule(schedule: Schedule | None) -> Schedule | None:
     help = (
         f"write cron({schedule!r})"
         if isinstance(schedule, str)
-        else "write cron(...), every(...), calendar(...), moments(...) or continuous()"
+        else "write cron(...), every(...), calendar(...), moments(...), continuous() or after(...)"
     )
     report(Mistake.BAD_SCHEDULE, f"schedule={shown(schedule)} is not a schedule", help, near="schedule=")
     return None

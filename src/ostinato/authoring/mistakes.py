@@ -45,6 +45,9 @@ class Mistake(StrEnum):
     BAD_PARAM = "OST-144"
     BAD_CALENDAR = "OST-151"
     BAD_MOMENTS = "OST-152"
+    BAD_AFTER = "OST-153"
+    AFTER_CIRCLE = "OST-154"
+    AFTER_UNKNOWN = "OST-155"
     BAD_CONDITION = "OST-160"
     RULE_AND_CONDITIONS = "OST-161"
     NOTHING_TO_FOLLOW = "OST-162"
@@ -104,7 +107,7 @@ MEANING: Final = {
     Mistake.BAD_CRON: "A cron expression has five fields: minute, hour, day of month, month, day of week.",
     Mistake.BAD_ZONE: "A time zone is a name of the IANA data base, such as 'Europe/Berlin' or 'UTC'.",
     Mistake.BAD_DURATION: "A duration is a number of seconds, a timedelta, or text such as '200ms', '30s', '10m', '2h', '1d'.",
-    Mistake.BAD_SCHEDULE: "A schedule is `cron(...)`, `every(...)`, `calendar(...)`, `moments(...)`, `continuous()` or None.",
+    Mistake.BAD_SCHEDULE: "A schedule is `cron(...)`, `every(...)`, `calendar(...)`, `moments(...)`, `continuous()`, `after(...)` or None.",
     Mistake.BAD_DEADLINE: "A deadline is `by('HH:MM')`, and needs a schedule: it is a promise for each of its intervals.",
     Mistake.BAD_CHOICE: "An option has a value that is not among its choices.",
     Mistake.BAD_NUMBER: "An option needs a whole number within its bounds.",
@@ -118,6 +121,9 @@ MEANING: Final = {
     Mistake.BAD_PARAM: "A parameter is declared by its default value or its type.",
     Mistake.BAD_CALENDAR: "A calendar leaves dates and days of the week out of a cron schedule, but not all days of the week.",
     Mistake.BAD_MOMENTS: "A list of moments has at least two, in whole seconds and ascending.",
+    Mistake.BAD_AFTER: "A dag runs after other dags, for intervals that are known: `after('clicks', each=every('1h'))`.",
+    Mistake.AFTER_CIRCLE: "Dags run after each other in a circle, so none of them ever would.",
+    Mistake.AFTER_UNKNOWN: "A dag runs after one that is in none of the files.",
     Mistake.BAD_CONDITION: "A condition names outcomes: `step(a).on('failed', 'skipped') >> step(b)`.",
     Mistake.RULE_AND_CONDITIONS: "A step has a trigger rule or conditions on its edges, not both.",
     Mistake.NOTHING_TO_FOLLOW: "A branch or a short circuit has steps after it, which it chooses from.",
@@ -135,7 +141,7 @@ MEANING: Final = {
     Mistake.BAD_NEED: "A wait for another dag counts time (`shift`, `size`) or intervals (`intervals`, `last`), and never waits for itself.",
     Mistake.BAD_SCHEMA: "The schema of a parameter is valid JSON Schema, and its default satisfies it.",
     Mistake.BAD_QUESTION: "An approval asks something: text that is not empty.",
-    Mistake.MISALIGNED: "A step waits for intervals of another dag that can never be: the ends of the two do not meet.",
+    Mistake.MISALIGNED: "A step or a dag waits for intervals of another dag that can never be: the ends of the two do not meet.",
     Mistake.UNFIT_CALL: "A dag is called with parameters that it does not have, or that do not fit.",
     Mistake.ASKS_CLOCK: "A warning: the code of a task asks the clock. What a run is for is in its context.",
     Mistake.ASKS_CHANCE: "A warning: the code of a task uses chance without a seed, so no run can be repeated.",

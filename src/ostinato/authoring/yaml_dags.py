@@ -18,7 +18,7 @@ from .mistakes import Mistake
 from .yaml_steps import Level, at
 from .yaml_text import Document, Path, documents
 from .yaml_times import times
-from .yaml_words import KINDS, SCHEDULES, DagWords, ForEachWords, json_schema
+from .yaml_words import KINDS, SCHEDULES, TICKING, DagWords, ForEachWords, json_schema
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from .load import LocalModules
 
 _OPTIONS: Final = ("catchup", "max_active_runs", "max_active_tasks", "outcome", "overlap", "previous", "clock", "tags")
+_KINDS: Final[dict[str, tuple[Mapping[str, object], str]]] = {
+    "Step": (KINDS, "what the step does"),
+    "Schedule": (SCHEDULES, "when the dag ticks"),
+    "Ticking": (TICKING, "which intervals its runs are for"),
+}
 _TYPES: Final[dict[str, type]] = {
     "string": str,
     "integer": int,
@@ -94,7 +99,7 @@ def _report_unfit(document: Document, error: "ValidationError") -> None:
     if error.validator == "oneOf" and "allOf" in schema:
         if not isinstance(instance, dict):
             return  # it is no mapping, which is reported as well
-        kinds, says = (KINDS, "what the step does") if schema["title"] == "Step" else (SCHEDULES, "when the dag ticks")
+        kinds, says = _KINDS[schema["title"]]
         has = [kind for kind in kinds if kind in cast("dict[str, object]", instance)]
         what = f"it is {' and '.join(has)} at once" if has else f"nothing says {says}"
         report(
@@ -212,7 +217,8 @@ def _dag(words: DagWords, document: Document) -> None:
         Level(document).lay_out(words.tasks, ("tasks",))
 
     lay_out.__doc__ = words.description
-    lay_out.__code__ = lay_out.__code__.replace(co_filename=document.file)  # which is where the dag is
+    begins = max(document.place(("dag",)).line, 1)
+    lay_out.__code__ = lay_out.__code__.replace(co_filename=document.file, co_firstlineno=begins)  # where the dag is
     options = {name: value for name in _OPTIONS if (value := getattr(words, name)) is not UNSET}
     options |= times(words, document)
     if isinstance(words.params, dict):

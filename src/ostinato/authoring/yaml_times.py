@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, convert, structs
 
-from ostinato.model.spec import Schedule
+from ostinato.model.spec import Schedule, Ticking
 
+from .after import after
 from .calendars import calendar, continuous, moments
 from .check import report, shown
 from .mistakes import Mistake
@@ -15,7 +16,8 @@ from .schedule import by, cron, every
 from .yaml_steps import at
 from .yaml_text import Document, Path
 from .yaml_words import (
-    SCHEDULES,
+    TICKING,
+    AfterWords,
     CalendarWords,
     ContinuousWords,
     DagWords,
@@ -26,7 +28,7 @@ from .yaml_words import (
 
 D = TypeVar("D", bound=date)
 
-_MAKERS: Final[dict[str, Callable[..., Schedule]]] = {"cron": cron, "every": every}
+_MAKERS: Final[dict[str, Callable[..., Ticking]]] = {"cron": cron, "every": every}
 _PATH: Final[Path] = ("schedule",)
 
 
@@ -45,19 +47,28 @@ def times(words: DagWords, document: Document) -> dict[str, Any]:
 
 
 def _schedule(written: dict[str, Any], document: Document) -> Schedule:
-    kind = next(key for key in SCHEDULES if key in written)
-    words, place = convert(written, SCHEDULES[kind]), document.place(_PATH)
+    place = document.place(_PATH)
+    if "after" in written:
+        words = convert(written, AfterWords)
+        names = [words.after] if isinstance(words.after, str) else words.after
+        return at(place, after, *names, each=_ticking(words.each, document, (*_PATH, "each")))
+    if "continuous" in written:
+        return at(place, continuous, **_given(convert(written, ContinuousWords).continuous))
+    return _ticking(written, document, _PATH)
+
+
+def _ticking(written: dict[str, Any], document: Document, path: Path) -> Ticking:
+    kind = next(key for key in TICKING if key in written)
+    words, place = convert(written, TICKING[kind]), document.place(path)
     match words:
         case CalendarWords(calendar=base, dates=dates):
             options = _given(words, "calendar")
             if dates:
-                options["dates"] = _all((date,), dates, document, (*_PATH, "dates"))
+                options["dates"] = _all((date,), dates, document, (*path, "dates"))
             return at(place, calendar, at(place, cron, base.cron, **_given(base, "cron")), **options)
         case MomentsWords(moments=texts):
-            found = _all((datetime,), texts, document, (*_PATH, "moments"))
+            found = _all((datetime,), texts, document, (*path, "moments"))
             return at(place, moments, found, **_given(words, "moments"))
-        case ContinuousWords(continuous=options):
-            return at(place, continuous, **_given(options))
         case _:
             return at(place, _MAKERS[kind], getattr(words, kind), **_given(words, kind))
 

@@ -267,15 +267,25 @@ class ContinuousWords(Words, frozen=True, kw_only=True):
     continuous: ContinuousOptions
 
 
-AnySchedule = CronWords | EveryWords | CalendarWords | MomentsWords | ContinuousWords
+class AfterWords(Words, frozen=True, kw_only=True):
+    """A run for each of these intervals, once another dag, or each of some, has succeeded for all of it."""
 
-SCHEDULES: Final[dict[str, type[AnySchedule]]] = {
+    after: str | Annotated[list[str], Meta(min_length=1)]
+    each: dict[str, Any]
+
+
+TickingWords = CronWords | EveryWords | CalendarWords | MomentsWords
+AnySchedule = TickingWords | ContinuousWords | AfterWords
+
+TICKING: Final[dict[str, type[TickingWords]]] = {
     "cron": CronWords,
     "every": EveryWords,
     "calendar": CalendarWords,
     "moments": MomentsWords,
-    "continuous": ContinuousWords,
 }
+"""What says for which intervals a dag runs after others has exactly one of these keys."""
+
+SCHEDULES: Final[dict[str, type[AnySchedule]]] = {**TICKING, "continuous": ContinuousWords, "after": AfterWords}
 """Every schedule has exactly one of these keys, which says what it is."""
 
 
@@ -325,7 +335,9 @@ def json_schema() -> dict[str, Any]:
             if part.get("additionalProperties") == {"type": "object"}:  # it is Steps
                 part["additionalProperties"] = {"$ref": "#/$defs/Step"}
     defs["Step"] = _one_of("Step", KINDS)
+    defs["Ticking"] = _one_of("Ticking", TICKING)
     defs["Schedule"] = _one_of("Schedule", SCHEDULES)
+    defs["AfterWords"]["properties"]["each"] = {"$ref": "#/$defs/Ticking"}
     defs["DagWords"]["properties"]["schedule"] = {"$ref": "#/$defs/Schedule"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -264,13 +264,17 @@ class ClockChangeDocument(Struct, kw_only=True):
 
 
 class TicksDocument(Struct, kw_only=True):
-    """Answer of ``dags next``. ``zone`` is the one that ``local`` is told in."""
+    """Answer of ``dags next``. ``zone`` is the one that ``local`` is told in.
+
+    ``after`` are dags that have to succeed for an interval before its run is made, which else is made at the tick.
+    """
 
     schema: str = "ticks/1"
     dag_id: str
     schedule: str
     zone: str
     paused: bool
+    after: list[str]
     ticks: list[TickDocument]
     clock_changes: list[ClockChangeDocument]
 

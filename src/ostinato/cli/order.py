@@ -9,7 +9,7 @@ from ostinato.decide.timetable import interval_at, interval_starting, intervals_
 from ostinato.model.change import NewRun
 from ostinato.model.errors import UsageError
 from ostinato.model.record import Run
-from ostinato.model.spec import DagSpec, Schedule, Ticking
+from ostinato.model.spec import DagSpec, Foreseen, Schedule
 from ostinato.model.time import DataInterval, Instant, instant
 from ostinato.model.value import encode
 
@@ -25,7 +25,7 @@ def interval_for(schedule: Schedule | None, date: str | None, now: Instant) -> D
     A day means the first interval that starts on it. Raises UsageError where none does, naming those around it.
     """
     if date is None:
-        return latest_complete(schedule, now) if isinstance(schedule, Ticking) else interval_at(None, now)
+        return latest_complete(schedule, now) if isinstance(schedule, Foreseen) else interval_at(None, now)
     zone = zone_of(schedule)
     if "T" in date:
         start = instant(parse_moment(date, zone, "--date"))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ostinato.model.spec import DagSpec
+from ostinato.model.spec import After, DagSpec
 from ostinato.model.time import DataInterval, Instant
 
 from .documents import UnpauseDocument
@@ -18,7 +18,7 @@ _MOST: Final = 10_000
 def owed(store: "Store", dag_id: str, now: Instant) -> UnpauseDocument:
     """What unpausing a dag makes at once. An interval that has a run already gets no other. Raises NotFound."""
     dag, spec = store.dag(dag_id), spec_of(store, dag_id)
-    intervals = _owed(spec, dag.scheduled_until, now) if dag.paused else []
+    intervals = _owed(store, spec, dag.scheduled_until, now) if dag.paused else []
     there = store.latest_by_interval(dag_id, intervals[0].start, intervals[-1].start + 1) if intervals else {}
     new = [interval for interval in intervals if interval.start not in there]
     return UnpauseDocument(
@@ -40,9 +40,13 @@ def told(document: UnpauseDocument) -> str:
     return f"{many} for {span}"
 
 
-def _owed(spec: DagSpec, until: Instant | None, now: Instant) -> list[DataInterval]:
-    from ostinato.decide.timetable import begin, due  # noqa: PLC0415 - loads timetables
+def _owed(store: "Store", spec: DagSpec, until: Instant | None, now: Instant) -> list[DataInterval]:
+    from ostinato.decide import after  # noqa: PLC0415 - loads timetables
+    from ostinato.decide.timetable import begin, due  # noqa: PLC0415
 
     if spec.schedule is None:
         return []
-    return due(spec, begin(spec, now) if until is None else until, now, _MOST)[0]
+    since = begin(spec, now) if until is None else until
+    if isinstance(spec.schedule, After):
+        return after.owed(spec, spec.schedule, since, now, store)[:_MOST]
+    return due(spec, since, now, _MOST)[0]

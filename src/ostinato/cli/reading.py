@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ostinato.model import value
 from ostinato.model.record import UNMAPPED, Attempt, DagProblem, Instance, LoggedEvent, Outgoing, Rejected, Run, Task
-from ostinato.model.spec import Calendar, Continuous, Cron, DagSpec, Every, Moments, Schedule
+from ostinato.model.spec import After, Calendar, Continuous, Cron, DagSpec, Every, Moments, Schedule
 from ostinato.model.time import Instant, moment
 
 from .documents import (
@@ -203,6 +203,8 @@ def schedule_text(schedule: Schedule | None) -> str | None:
             return f"every {duration(seconds * 1_000)}" + (f" from {duration(offset * 1_000)} on" if offset else "")
         case Moments(instants):
             return f"{len(instants) - 1:,} given intervals"
+        case After(dags, each):
+            return f"after {', '.join(dags)}: {schedule_text(each)}"
         case Continuous(at_least):
             return f"continuous, at least {duration(at_least * 1_000)}"
 

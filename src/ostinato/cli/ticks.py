@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ostinato.model import spec as model
 from ostinato.model.errors import UsageError
-from ostinato.model.spec import DagSpec, Ticking
+from ostinato.model.spec import After, DagSpec, Foreseen
 from ostinato.model.time import DataInterval, Instant, instant, moment
 
 from .documents import ClockChangeDocument, TickDocument, TicksDocument
@@ -36,7 +36,7 @@ def ticks(store: "Store", dag_id: str, count: int, zone: str | None, begin: str 
     from ostinato.decide.zone import ScheduleInvalid, local  # noqa: PLC0415
 
     spec = spec_of(store, dag_id)
-    if not isinstance(spec.schedule, Ticking):
+    if not isinstance(spec.schedule, Foreseen):
         kind = "no schedule" if spec.schedule is None else "a continuous schedule"
         raise UsageError(
             f"{dag_id} has {kind}: nobody knows its ticks beforehand", help=f"Try `ostinato why {dag_id}`."
@@ -54,6 +54,7 @@ def ticks(store: "Store", dag_id: str, count: int, zone: str | None, begin: str 
         zone=told_in,
         paused=store.dag(dag_id).paused,
         ticks=[_tick(interval, spec, told_in) for interval in found],
+        after=list(spec.schedule.dags) if isinstance(spec.schedule, After) else [],
         clock_changes=_changes(spec.schedule, found),
     )
 
@@ -68,13 +69,15 @@ def _tick(interval: DataInterval, spec: DagSpec, zone: str) -> TickDocument:
     )
 
 
-def _changes(schedule: Ticking, intervals: list[DataInterval]) -> list[ClockChangeDocument]:
+def _changes(schedule: Foreseen, intervals: list[DataInterval]) -> list[ClockChangeDocument]:
     """What clock changes do between the start of the first interval and the end of the last."""
     from ostinato.decide.tick import edges  # noqa: PLC0415
+    from ostinato.decide.timetable import ticking_of  # noqa: PLC0415
 
     if not intervals:
         return []
-    return [_change(edge) for edge in edges(schedule, intervals[0].start + 1, intervals[-1].end + 1)]
+    found = edges(ticking_of(schedule), intervals[0].start + 1, intervals[-1].end + 1)
+    return [_change(edge) for edge in found]
 
 
 def _change(edge: "Edge") -> ClockChangeDocument:
@@ -93,6 +96,10 @@ def draw_ticks(document: TicksDocument) -> None:
     ]
     rows += [(at, ("-", "-", ink("; ".join(says), "yellow"))) for at, says in notes.items()]
     say(f"{document.dag_id}: {document.schedule}, times in {document.zone}")
+    if document.after:
+        say(
+            f"each run is made once {' and '.join(document.after)} succeeded for all of its interval, which ends at the tick"
+        )
     if document.paused:
         say("the schedule is paused")
     if not rows:

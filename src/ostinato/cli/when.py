@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ostinato.model import spec
 from ostinato.model.errors import UsageError
-from ostinato.model.spec import Schedule, Ticking
+from ostinato.model.spec import Foreseen, Schedule
 from ostinato.model.time import DataInterval, Instant, instant, moment
 
 _SECOND: Final = 1_000
@@ -41,7 +41,7 @@ def _begins_its_day(interval: DataInterval, schedule: Schedule | None) -> bool:
     """Whether no other interval of the schedule starts earlier on that day."""
     from ostinato.decide.timetable import intervals_between  # noqa: PLC0415 - loads timetables
 
-    if not isinstance(schedule, Ticking):
+    if not isinstance(schedule, Foreseen):
         return schedule is None  # the days of UTC; of a continuous one nobody knows
     zone = zone_of(schedule)
     midnight, _ = day_bounds(moment(interval.start).astimezone(zone).date(), zone)

@@ -8,6 +8,7 @@ import typer
 from ostinato.clock import SystemClock
 from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.errors import NotFound
+from ostinato.model.spec import After
 
 from .documents import ReasonDocument, WhyDocument
 from .session import present_home, state
@@ -65,13 +66,15 @@ def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyD
 
 
 def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocument:
+    from ostinato.decide.after import waiting  # noqa: PLC0415
     from ostinato.decide.explain import why_dag  # noqa: PLC0415
     from ostinato.decide.situation import DagSituation  # noqa: PLC0415
 
     dag = store.dag(dag_id)
     spec = store.compiled(dag.version).spec
     name = "retired" if dag.retired_at is not None else "paused" if dag.paused else "deployed"
-    reasons = why_dag(DagSituation(now, scheduler_alive(home) is not None, dag, spec))
+    waits = waiting(spec, spec.schedule, now, store) if isinstance(spec.schedule, After) else None
+    reasons = why_dag(DagSituation(now, scheduler_alive(home) is not None, dag, spec, waits))
     return _document(dag_id, name, reasons)
 
 

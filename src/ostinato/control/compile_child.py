@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from msgspec import MsgspecError, msgpack
 
 from ostinato.authoring.check import Collecting
-from ostinato.authoring.dag import step_place
+from ostinato.authoring.dag import place_in
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
@@ -95,7 +95,7 @@ def _check_alignment(gathered: Collecting) -> None:
     """Report the steps that ask another dag of this file for what it can never give."""
     specs = {} if gathered.problems else {dag.dag_id: dag.build() for dag in gathered.dags.values()}
     for dag_id, spec in specs.items():
-        check(gathered, spec, specs, partial(step_place, gathered.dags[dag_id]))
+        check(gathered, spec, specs, partial(place_in, gathered.dags[dag_id]))
 
 
 def _limit(seconds: float, memory: int) -> None:

@@ -18,8 +18,9 @@ from .alignment import misaligned, outline, wrongs
 from .compilation import Compilation
 from .file_mark import FileMark, unchanged
 
-_BECAUSE_OF_OTHERS: Final = frozenset({Mistake.SAME_DAG_ID, Mistake.MISALIGNED, Mistake.UNFIT_CALL})
-
+_BECAUSE_OF_OTHERS: Final = frozenset(
+    {Mistake.SAME_DAG_ID, Mistake.MISALIGNED, Mistake.UNFIT_CALL, Mistake.AFTER_CIRCLE, Mistake.AFTER_UNKNOWN}
+)
 
 _OUTLINES: Final = msgpack.Decoder(list[DagSpec])
 

@@ -20,7 +20,6 @@ from ostinato.model.errors import InvariantBroken, OstinatoError, StoreUnavailab
 from ostinato.model.limits import Limits
 from ostinato.model.message import Acknowledge, Assignment, CancelAttempts, Finished, Hello, Launch, Started, ToAgent
 from ostinato.model.record import Backfill, Outgoing, Run
-from ostinato.model.state import RunState
 from ostinato.model.time import Instant
 from ostinato.store import Store
 
@@ -234,9 +233,8 @@ class Scheduler:
             board.tick(now)
             step = board.take()
             step.commit.deliveries += deliveries
-            self.agenda.tick(now, step.commit, self._succeeded, board.is_going)
-            for run in step.succeeded:
-                self.agenda.succeeded(run, now, step.commit)
+            self.agenda.tick(now, step.commit, self._store, board.is_going)
+            self.agenda.succeeded(step.succeeded, now, step.commit, self._store)
             created = self._commit(step)
             self._open(board, created, now)
             refused = self._send(step, now)
@@ -277,11 +275,6 @@ class Scheduler:
         if step.commit.alerts or step.commit.deliveries:
             self._alerts_waiting = True
         return self._store.commit(step.commit, self._leading())
-
-    def _succeeded(self, dag_id: str, start: Instant) -> bool:
-        """Whether any run for the interval that begins at ``start`` has succeeded."""
-        runs = self._store.runs_over(dag_id, start, start + 1)
-        return any(run.state is RunState.SUCCESS for run in runs)
 
     def _send(self, step: Step, now: Instant) -> list[Finished]:
         """What was recorded may now be said. Returns failed results for attempts that could not be prepared."""

@@ -2,19 +2,25 @@
 
 A deadline is expected because the calendar says so, whether or not a run was ever made: that is how the absence of a
 run is noticed. Expectations are opened with the tick that ends their interval.
+
+A dag that runs after others has its run in the commit of the success that completes the interval. Its own ticks look for
+what was completed while nobody looked.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 
 from msgspec import structs
 
 from ostinato.model.change import Alert, Commit, ExpectationMove, NewRun, ScheduleCursor
 from ostinato.model.record import Dag, Expectation, Run, run_key
-from ostinato.model.spec import Continuous, DagSpec
+from ostinato.model.spec import After, Continuous, DagSpec
+from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import encode
 
+from .after import Past, completed, owed
 from .alarm import deadline_alert, deadline_recovery, schedule_alert
 from .deadline import due_at
 from .timetable import begin, due, next_due
@@ -33,6 +39,7 @@ class Agenda:
         self._ticks: list[tuple[Instant, str]] = []
         self._next_tick: dict[str, Instant] = {}
         self._held: dict[str, None] = {}  # a set that keeps its order
+        self._followers: defaultdict[str, dict[str, None]] = defaultdict(dict)  # also of dags that were others once
         self._begun: list[ScheduleCursor] = []
         self._to_tell: list[Alert] = []
         self._open: dict[tuple[str, Instant], Instant] = {}
@@ -68,11 +75,14 @@ class Agenda:
         if since is None:
             since = begin(spec, now)
             self._begun.append(ScheduleCursor(dag.dag_id, since))
-        self._await_tick(dag.dag_id, spec, since)
+        self._await_tick(dag.dag_id, since, next_due(spec, since))
+        if isinstance(spec.schedule, After):
+            for other in spec.schedule.dags:
+                self._followers[other][dag.dag_id] = None
+            self._await_tick(dag.dag_id, since, now)  # something may have been completed meanwhile
 
-    def _await_tick(self, dag_id: str, spec: DagSpec, since: Instant) -> None:
-        """The schedule was followed up to ``since``; the next tick replaces one that was awaited before."""
-        at = next_due(spec, since)
+    def _await_tick(self, dag_id: str, since: Instant, at: Instant | None) -> None:
+        """The schedule was followed up to ``since``; the tick ``at`` replaces one that was awaited before."""
         self._forget(dag_id)
         self._until[dag_id] = since
         if at is not None:
@@ -92,8 +102,29 @@ class Agenda:
         else:
             self._watch(expectation.dag_id, expectation.start, expectation.due_at)
 
-    def succeeded(self, run: Run, now: Instant, commit: Commit) -> None:
-        """An interval is done: its deadline is met, or made good late. A backfill's run may be for several."""
+    def succeeded(self, runs: Sequence[Run], now: Instant, commit: Commit, past: Past) -> None:
+        """Intervals are done: their deadlines are met, or made good late, and the dags that come after may run."""
+        successes: defaultdict[str, list[DataInterval]] = defaultdict(list)
+        for run in runs:
+            self._meet(run, now, commit)
+            successes[run.dag_id].append(run.interval)
+        for dag_id in dict.fromkeys(each for other in successes for each in self._followers_of(other)):
+            dag, spec = self._dags[dag_id]
+            if isinstance(spec.schedule, After):
+                self._make(dag, spec, completed(spec, spec.schedule, successes, past), now, commit)
+
+    def stop_ticking(self) -> None:
+        """From now on the clock brings no runs; only the dags that come after others go on."""
+        self._ticks.clear()
+        self._next_tick.clear()
+        self._held.clear()
+
+    def _followers_of(self, dag_id: str) -> Iterator[str]:
+        """The dags that are followed and come after this one, or did in an earlier version."""
+        return (each for each in self._followers.get(dag_id, ()) if each in self._until)
+
+    def _meet(self, run: Run, now: Instant, commit: Commit) -> None:
+        """A backfill's run may be for several intervals."""
         starts = [run.interval.start]
         if run.kind == "backfill":
             watched = {start for dag_id, start in (*self._open, *self._missed) if dag_id == run.dag_id}
@@ -112,16 +143,9 @@ class Agenda:
         if late:
             commit.alerts.append(deadline_recovery(*key, now))
 
-    def tick(
-        self,
-        now: Instant,
-        commit: Commit,
-        succeeded: Callable[[str, Instant], bool],
-        going: Callable[[str], bool],
-    ) -> None:
+    def tick(self, now: Instant, commit: Commit, past: Past, going: Callable[[str], bool]) -> None:
         """Write what is due by ``now``: runs for ended intervals, and deadlines that have passed.
 
-        ``succeeded`` says whether any run of a dag's interval has; one may have before the interval had ended.
         ``going`` says whether a scheduled run of a dag is not over: a continuous schedule waits for it.
         """
         commit.cursors += self._begun
@@ -132,13 +156,13 @@ class Agenda:
             if isinstance(self._dags[dag_id][1].schedule, Continuous) and going(dag_id):
                 self._held[dag_id] = None
             else:
-                self._follow(dag_id, now, commit)
+                self._follow(dag_id, now, commit, past)
         while self._deadlines and self._deadlines[0][0] < now:
             at, dag_id, start = heappop(self._deadlines)
             if self._open.get((dag_id, start)) != at:
                 continue
             del self._open[dag_id, start]
-            if succeeded(dag_id, start):
+            if _has_succeeded(dag_id, start, past):
                 commit.expectations.append(ExpectationMove(dag_id, start, at, "met", now))
             else:
                 self._miss(dag_id, start, at, now, commit)
@@ -158,20 +182,30 @@ class Agenda:
                 found.append(dag_id)
         return found
 
-    def _follow(self, dag_id: str, now: Instant, commit: Commit) -> None:
+    def _follow(self, dag_id: str, now: Instant, commit: Commit, past: Past) -> None:
         since = self._until[dag_id]
         dag, spec = self._dags[dag_id]
         intervals, until = due(spec, since, now, MAX_RUNS_PER_TICK)
-        params = encode({param.name: param.default for param in spec.params})
-        for interval in intervals:
-            commit.new_runs.append(_scheduled(dag, interval, params, now))
-            if spec.deadline is not None:
+        if isinstance(spec.schedule, After):
+            wanted = owed(spec, spec.schedule, since, now, past)
+            self._make(dag, spec, wanted[:MAX_RUNS_PER_TICK], now, commit)
+            if len(wanted) > MAX_RUNS_PER_TICK:  # those made now will not be wanted again
+                self._await_tick(dag_id, since, now)
+                return
+        else:
+            self._make(dag, spec, intervals, now, commit)
+        if spec.deadline is not None:
+            for interval in intervals:
                 at = due_at(spec.deadline, interval)
                 commit.expectations.append(ExpectationMove(dag_id, interval.start, at, "expected", now))
                 self._watch(dag_id, interval.start, at)
         if until != since:
             commit.cursors.append(ScheduleCursor(dag_id, until))
-        self._await_tick(dag_id, spec, until)
+        self._await_tick(dag_id, until, next_due(spec, until))
+
+    def _make(self, dag: Dag, spec: DagSpec, intervals: Iterable[DataInterval], now: Instant, commit: Commit) -> None:
+        params = encode({param.name: param.default for param in spec.params})
+        commit.new_runs += [_scheduled(dag, interval, params, now) for interval in intervals]
 
     def _watch(self, dag_id: str, start: Instant, at: Instant) -> None:
         self._open[dag_id, start] = at
@@ -181,6 +215,11 @@ class Agenda:
         self._missed.add((dag_id, start))
         commit.expectations.append(ExpectationMove(dag_id, start, at, "missed", now))
         commit.alerts.append(deadline_alert(dag_id, start, at, now))
+
+
+def _has_succeeded(dag_id: str, start: Instant, past: Past) -> bool:
+    """Whether any run over the instant at which an interval begins has: one may have before the interval had ended."""
+    return any(run.state is RunState.SUCCESS for run in past.runs_over(dag_id, start, start + 1))
 
 
 def _scheduled(dag: Dag, interval: DataInterval, params: bytes, now: Instant) -> NewRun:

@@ -8,6 +8,7 @@ from ostinato.model.record import UNMAPPED, Instance
 from ostinato.model.spec import Continuous
 from ostinato.model.state import FINAL_TASK, RunState, TaskState
 
+from .after import Waiting
 from .explain_end import again
 from .explain_task import NO_SCHEDULER, STUCK_FIRST, explain_task
 from .reason import Code, Reason
@@ -29,6 +30,8 @@ def why_dag(situation: DagSituation) -> list[Reason]:
         return [Reason(Code.PAUSED, what, f"somebody lets it go on: `ostinato dags unpause {dag.dag_id}`")]
     if isinstance(spec.schedule, Continuous):
         return [_why_continuous(situation)] if situation.scheduler else [NO_SCHEDULER]
+    if situation.waiting is not None:
+        return [_why_waiting(situation, situation.waiting)] if situation.scheduler else [NO_SCHEDULER]
     interval = next(upcoming(spec, situation.now), None)
     if interval is None and spec.end is not None:
         what = f"the schedule of {dag.dag_id} is over: no logical date is later than {situation.at(spec.end)}"
@@ -56,6 +59,18 @@ def _why_continuous(situation: DagSituation) -> Reason:
         return Reason(Code.SCHEDULE_OVER, f"the schedule of {dag.dag_id} is over", "a later end in its file")
     what = f"{dag.dag_id} runs again as soon as its last scheduled run is over, and not before {situation.at(at)}"
     return Reason(Code.INTERVAL_OPEN, what, "that run is over")
+
+
+def _why_waiting(situation: DagSituation, waiting: Waiting) -> Reason:
+    """A run after others is made when they have succeeded."""
+    open_ = [
+        f"{dag_id} has succeeded from {situation.at(time.start)} to {situation.at(time.end)}"
+        for dag_id, time in waiting.open.items()
+    ]
+    begins = situation.at(waiting.interval.start)
+    what = f"the next run of {situation.dag.dag_id} is for {begins}; it is made once {', and '.join(open_)}"
+    first = next(iter(waiting.open))
+    return Reason(Code.OTHERS_OPEN, what, f"that has succeeded: `ostinato why {first}`")
 
 
 def why_run(situation: RunSituation) -> list[Reason]:

@@ -17,6 +17,7 @@ class Code(StrEnum):
     SCHEDULE_OVER = "W-204"
     SCHEDULE_NOT_BEGUN = "W-205"
     INTERVAL_OPEN = "W-206"
+    OTHERS_OPEN = "W-207"
 
     TOO_MANY_RUNS = "W-301"
     ABOUT_TO_BEGIN = "W-302"

@@ -21,6 +21,7 @@ from ostinato.model.spec import DagSpec, Scope, TaskSpec, zone_of
 from ostinato.model.state import FINAL_TASK, TaskState
 from ostinato.model.time import DataInterval, Instant
 
+from .after import Waiting
 from .rule import Count, verdict
 from .shape import Shape
 from .zone import wall
@@ -43,12 +44,16 @@ class PoolRoom(Struct, frozen=True):
 
 
 class DagSituation(Struct, frozen=True):
-    """A dag as deployed. ``scheduler``: one works on this state folder."""
+    """A dag as deployed. ``scheduler``: one works on this state folder.
+
+    ``waiting`` is what the next run of a dag that runs after others waits for.
+    """
 
     now: Instant
     scheduler: bool
     dag: Dag
     spec: DagSpec
+    waiting: Waiting | None = None
 
     def at(self, instant: Instant) -> str:
         """An instant as the clock of its schedule shows it."""

@@ -13,7 +13,7 @@ from itertools import islice, pairwise, takewhile
 from typing import Final
 
 from ostinato.model.errors import NotFound
-from ostinato.model.spec import Continuous, DagSpec, Every, Schedule, Ticking
+from ostinato.model.spec import After, Continuous, DagSpec, Every, Schedule, Ticking
 from ostinato.model.time import DataInterval, Instant, stamp
 
 from .tick import HORIZON_MS, latest_tick, next_tick, ticks
@@ -33,7 +33,7 @@ class NoInterval(NotFound):
 
 def first_interval_after(schedule: Schedule | None, after: Instant) -> DataInterval | None:
     """The first interval whose end is later than ``after``: the next one that will be due; None if there is none."""
-    ticking = _ticking(schedule)
+    ticking = ticking_of(schedule)
     start, end = latest_tick(ticking, after), next_tick(ticking, after)
     if start is None and end is not None:  # before the first of some moments
         start, end = end, next_tick(ticking, end)
@@ -56,10 +56,18 @@ def interval_starting(schedule: Schedule | None, start: Instant) -> DataInterval
 
 def latest_complete(schedule: Schedule | None, now: Instant) -> DataInterval:
     """The last interval that has ended. Raises NoInterval."""
-    interval = _latest_complete(_ticking(schedule), now)
+    interval = latest_ended(schedule, now)
     if interval is None:
         raise NoInterval(f"no interval of the schedule has ended by {stamp(now)}")
     return interval
+
+
+def latest_ended(schedule: Schedule | None, now: Instant) -> DataInterval | None:
+    """The last interval that has ended; None if none has."""
+    ticking = ticking_of(schedule)
+    end = latest_tick(ticking, now)
+    start = None if end is None else latest_tick(ticking, end - 1)
+    return None if start is None or end is None else DataInterval(start, end)
 
 
 def moved(schedule: Schedule | None, at: Instant, by: int) -> Instant:
@@ -67,7 +75,7 @@ def moved(schedule: Schedule | None, at: Instant, by: int) -> Instant:
 
     One that is no tick keeps its distance from the tick before it, as far as the interval there is long enough.
     """
-    ticking = _ticking(schedule)
+    ticking = ticking_of(schedule)
     tick = latest_tick(ticking, at)
     if tick is None:  # before the first of some moments
         return at
@@ -83,12 +91,12 @@ def moved(schedule: Schedule | None, at: Instant, by: int) -> Instant:
 
 def is_tick(schedule: Schedule | None, at: Instant) -> bool:
     """Whether an interval begins or ends at an instant."""
-    return latest_tick(_ticking(schedule), at) == at
+    return latest_tick(ticking_of(schedule), at) == at
 
 
 def intervals_between(schedule: Schedule | None, first: Instant, last: Instant) -> Iterator[DataInterval]:
     """The intervals whose start lies in ``[first, last]``, ascending, made as they are asked for."""
-    for start, end in pairwise(ticks(_ticking(schedule), first, last + HORIZON_MS)):
+    for start, end in pairwise(ticks(ticking_of(schedule), first, last + HORIZON_MS)):
         if start > last:
             return
         yield DataInterval(start, end)
@@ -120,7 +128,7 @@ def next_due(spec: DagSpec, since: Instant) -> Instant | None:
 def begin(spec: DagSpec, now: Instant) -> Instant:
     """From where a schedule that is seen for the first time is followed."""
     if spec.start is not None and spec.catchup == "all":
-        return spec.start
+        return min(spec.start, now)
     return now // 1000 * 1000 if isinstance(spec.schedule, Continuous) else now
 
 
@@ -156,7 +164,7 @@ def _skipped(spec: DagSpec, since: Instant, now: Instant) -> Instant:
             return max(since, on_time)
         case _:  # last
             over = None if spec.end is None else first_interval_after(spec.schedule, spec.end)
-            latest = _latest_complete(_ticking(spec.schedule), now if over is None else min(now, over.end))
+            latest = latest_ended(spec.schedule, now if over is None else min(now, over.end))
             return since if latest is None else max(since, min(on_time, latest.end - 1))
 
 
@@ -171,11 +179,8 @@ def _due_continuous(
     return [DataInterval(first, until)], until
 
 
-def _latest_complete(schedule: Ticking, now: Instant) -> DataInterval | None:
-    end = latest_tick(schedule, now)
-    start = None if end is None else latest_tick(schedule, end - 1)
-    return None if start is None or end is None else DataInterval(start, end)
-
-
-def _ticking(schedule: Schedule | None) -> Ticking:
+def ticking_of(schedule: Schedule | None) -> Ticking:
+    """What ticks where the intervals of a schedule begin and end."""
+    if isinstance(schedule, After):
+        return schedule.each
     return _UTC_DAYS if schedule is None or isinstance(schedule, Continuous) else schedule

@@ -273,9 +273,25 @@ class Continuous(Struct, frozen=True, tag="continuous"):
 
 
 Ticking = Cron | Every | Calendar | Moments
-"""A schedule whose intervals are known beforehand: each is the time between two ticks."""
+"""A schedule that a clock or a list gives: each of its intervals is the time between two ticks."""
 
-Schedule = Ticking | Continuous
+
+class After(Struct, frozen=True, tag="after"):
+    """A run for each interval of ``each``, as soon as all of these dags have succeeded for all of it."""
+
+    dags: tuple[str, ...]
+    each: Ticking
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What a run needs of the dags that it comes after."""
+        return tuple(Need(dag_id) for dag_id in self.dags)
+
+
+Foreseen = Ticking | After
+"""A schedule whose intervals are known beforehand."""
+
+Schedule = Foreseen | Continuous
 
 
 def zone_of(schedule: Schedule | None) -> str:
@@ -285,6 +301,8 @@ def zone_of(schedule: Schedule | None) -> str:
             return tz
         case Calendar(base):
             return base.tz
+        case After(each=each):
+            return zone_of(each)
         case _:
             return "UTC"
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from ostinato.model.errors import NotFound
 from ostinato.model.record import Attempt, Expectation, LoggedEvent, OutputKey, Pool, Rejected, Run, Task
 from ostinato.model.state import RunState, TaskState
-from ostinato.model.time import Instant
+from ostinato.model.time import DataInterval, Instant
 
 from . import hot
 from .codes import STATES
@@ -133,6 +133,23 @@ def runs_over(connection: Connection, dag_id: str, first: Instant, before: Insta
     dag_no = dag_numbers(connection, [dag_id])[dag_id]
     query = RUNS.where(run.c.dag_no == dag_no, run.c.interval_start < before, run.c.interval_end > first)
     return [to_run(row) for row in connection.execute(query.order_by(run.c.run_id))]
+
+
+def succeeded_over(connection: Connection, dag_id: str, first: Instant, before: Instant) -> list[DataInterval]:
+    """The data intervals of a dag's runs that succeeded and have a part in ``[first, before)``; none of an unknown dag."""
+    query = _successes(dag_id).where(run.c.interval_start < before, run.c.interval_end > first)
+    return [DataInterval(*row) for row in connection.execute(query)]
+
+
+def succeeded_between(connection: Connection, dag_id: str, after: Instant, until: Instant) -> list[DataInterval]:
+    """The data intervals of a dag's runs that ended in ``(after, until]``, with success; none of an unknown dag."""
+    query = _successes(dag_id).where(run.c.finished_at > after, run.c.finished_at <= until)
+    return [DataInterval(*row) for row in connection.execute(query)]
+
+
+def _successes(dag_id: str) -> Select[int, int]:
+    intervals = select(run.c.interval_start, run.c.interval_end).join(dag, dag.c.dag_no == run.c.dag_no)
+    return intervals.where(dag.c.dag_id == dag_id, run.c.state == RunState.SUCCESS)
 
 
 def first_interval(connection: Connection, dag_id: str) -> Instant | None:

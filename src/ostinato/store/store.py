@@ -28,7 +28,7 @@ from ostinato.model.record import (
 )
 from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
-from ostinato.model.time import Instant
+from ostinato.model.time import DataInterval, Instant
 
 from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
 from .read import Totals
@@ -310,6 +310,16 @@ class Store:
         """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first. Raises NotFound."""
         with dialect.reading(self._engine) as connection:
             return read.runs_over(connection, dag_id, first, before)
+
+    def succeeded_over(self, dag_id: str, first: Instant, before: Instant) -> list[DataInterval]:
+        """The data intervals of a dag's runs that succeeded and have a part in ``[first, before)``; none of an unknown dag."""
+        with dialect.reading(self._engine) as connection:
+            return read.succeeded_over(connection, dag_id, first, before)
+
+    def succeeded_between(self, dag_id: str, after: Instant, until: Instant) -> list[DataInterval]:
+        """The data intervals of a dag's runs that ended in ``(after, until]``, with success; none of an unknown dag."""
+        with dialect.reading(self._engine) as connection:
+            return read.succeeded_between(connection, dag_id, after, until)
 
     def first_interval(self, dag_id: str) -> Instant | None:
         """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""

@@ -215,6 +215,12 @@ run: Final = Table(
     Index("ix_run_dag_interval", "dag_no", "interval_start", "interval_end"),
 )
 Index(
+    "ix_run_dag_finished",
+    run.c.dag_no,
+    run.c.finished_at,
+    sqlite_where=text("finished_at IS NOT NULL"),
+)
+Index(
     "ix_run_cancel_requested",
     run.c.state,
     sqlite_where=text("cancel_requested_at IS NOT NULL"),

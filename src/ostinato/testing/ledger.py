@@ -34,7 +34,7 @@ from ostinato.model.record import (
     Task,
 )
 from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
-from ostinato.model.time import Instant
+from ostinato.model.time import DataInterval, Instant
 
 
 class Account(Struct):
@@ -60,7 +60,6 @@ class Ledger:
         self._runs: dict[str, list[Account]] = {}
         self._open_alerts: set[str] = set()
         self._keys: set[tuple[str, str]] = set()
-        self._succeeded: set[tuple[str, Instant]] = set()
 
     def apply(self, commit: Commit) -> list[Run]:
         """Record a commit and return the runs it made. Raises InvariantBroken for a move from another state than there is."""
@@ -95,9 +94,15 @@ class Ledger:
             raise NotFound(f"there is no dag {dag_id!r} in this rehearsal")
         return found
 
-    def succeeded(self, dag_id: str, start: Instant) -> bool:
-        """Whether any run for the interval that begins at ``start`` has succeeded."""
-        return (dag_id, start) in self._succeeded
+    def succeeded_over(self, dag_id: str, first: Instant, before: Instant) -> list[DataInterval]:
+        """The data intervals of a dag's runs that succeeded and have a part in ``[first, before)``."""
+        return [run.interval for run in self.runs_over(dag_id, first, before) if run.state is RunState.SUCCESS]
+
+    def succeeded_between(self, dag_id: str, after: Instant, until: Instant) -> list[DataInterval]:
+        """The data intervals of a dag's runs that ended in ``(after, until]``, with success."""
+        runs = (each.run for each in self._runs.get(dag_id, ()))
+        succeeded = (run for run in runs if run.state is RunState.SUCCESS)
+        return [run.interval for run in succeeded if after < (run.finished_at or 0) <= until]
 
     def first_interval(self, dag_id: str) -> Instant | None:
         """When the earliest interval begins that a dag has a run for; None: it has none."""
@@ -162,8 +167,6 @@ class Ledger:
             started_at=move.at if move.becomes is RunState.RUNNING else run.started_at,
             finished_at=move.at if move.becomes in FINAL_RUN else None,
         )
-        if move.becomes is RunState.SUCCESS:
-            self._succeeded.add((run.dag_id, run.interval.start))
 
     def _move_task(self, move: TaskMove) -> None:
         tasks, instance = self.accounts[move.run_id].tasks, (move.task_no, move.map_index)

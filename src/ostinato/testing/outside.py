@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ostinato.decide.after import Past
 from ostinato.decide.need import History
 from ostinato.model.errors import NotFound
 from ostinato.model.record import Run
@@ -41,6 +42,30 @@ class Outside:
         except NotFound:
             return granted
         return granted + self._inside.runs(dag_id, window, task_id)
+
+
+class OutsidePast:
+    """A `decide.after.Past`. ``inside`` is what was rehearsed so far; ``since`` as in `Outside`."""
+
+    def __init__(self, inside: Past, since: Mapping[str, Instant]) -> None:
+        self._inside = inside
+        self._since = since
+
+    def runs_over(self, dag_id: str, first: Instant, before: Instant) -> list[Run]:
+        """The runs of a dag that were rehearsed and whose data interval has a part in ``[first, before)``."""
+        return self._inside.runs_over(dag_id, first, before)
+
+    def succeeded_over(self, dag_id: str, first: Instant, before: Instant) -> list[DataInterval]:
+        """For what a dag has succeeded in ``[first, before)``, or is taken to have."""
+        until = min(self._since.get(dag_id, before), before)
+        granted = [DataInterval(first, until)] if first < until else []
+        return granted + self._inside.succeeded_over(dag_id, first, before)
+
+    def succeeded_between(self, dag_id: str, after: Instant, until: Instant) -> list[DataInterval]:
+        """For what a dag has succeeded in ``(after, until]``. One whose schedule is not followed keeps up with the clock."""
+        if dag_id in self._since:
+            return self._inside.succeeded_between(dag_id, after, until)
+        return [DataInterval(after, until)] if after < until else []
 
 
 def _granted(dag_id: str, interval: DataInterval) -> Run:

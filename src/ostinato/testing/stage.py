@@ -20,6 +20,7 @@ from ostinato.model.time import Instant
 
 from .ledger import Ledger
 from .outcomes import Outcomes
+from .outside import OutsidePast
 from .part import Part, by_version
 from .performer import Performer
 from .prompter import UNBOUNDED, Prompter
@@ -55,11 +56,12 @@ class Stage:
         scripted = Outcomes(outcomes, parts)
         self._performer = Performer(self._parts, scripted, self.ledger)
         followed = {part.spec.dag_id: now for part in parts if on_schedule and part.spec.schedule is not None}
+        self._past = OutsidePast(self.ledger, followed)
         self._prompter = Prompter(self.board, self._parts, scripted, self.ledger, followed)
         places = UNBOUNDED if slots is None else slots
         self.board.agent_joined(Hello(_AGENT, 0, places, places, ()), now)
         if on_schedule:
-            self._replan(paused=False)
+            self._agenda.replan(self._dags(), lambda version: self._parts[version].spec, self.now)
 
     def ask(self, new: NewRun) -> None:
         """Somebody wants a run."""
@@ -70,8 +72,8 @@ class Stage:
         self._agenda.expect(expectation)
 
     def stop_schedules(self) -> None:
-        """Make no runs for intervals any more."""
-        self._replan(paused=True)
+        """Make no runs for intervals any more but for those that others complete."""
+        self._agenda.stop_ticking()
 
     def play(self, until: Instant | None = None) -> None:
         """Let happen what happens by ``until``; None: all that ever will."""
@@ -80,14 +82,11 @@ class Stage:
             self.now = max(self.now, due)
             self._step()
 
-    def _dags(self, *, paused: bool = False) -> list[Dag]:
+    def _dags(self) -> list[Dag]:
         return [
-            Dag(part.dag.dag_id, version, part.compiled.file, paused=paused, scheduled_until=self.now)
+            Dag(part.dag.dag_id, version, part.compiled.file, scheduled_until=self.now)
             for version, part in self._parts.items()
         ]
-
-    def _replan(self, *, paused: bool) -> None:
-        self._agenda.replan(self._dags(paused=paused), lambda version: self._parts[version].spec, self.now)
 
     def _next_due(self) -> Instant | None:
         due = (
@@ -106,9 +105,8 @@ class Stage:
         while True:
             self.board.tick(now)
             step = self.board.take()
-            self._agenda.tick(now, step.commit, self.ledger.succeeded, self.board.is_going)
-            for run in step.succeeded:
-                self._agenda.succeeded(run, now, step.commit)
+            self._agenda.tick(now, step.commit, self._past, self.board.is_going)
+            self._agenda.succeeded(step.succeeded, now, step.commit, self._past)
             created = self.ledger.apply(step.commit)
             self._open(created)
             started = self._act(step)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import dates, sampled_from
 
-from ostinato import by, calendar, continuous, cron, every, moments
+from ostinato import after, by, calendar, continuous, cron, dag, every, moments, step, task
 from ostinato.authoring.schedule import first_instant, last_instant, zone
 from ostinato.model.errors import DagFileInvalid
-from ostinato.model.spec import Calendar, Continuous, Cron, Deadline, Dst, Every, Moments
+from ostinato.model.spec import After, Calendar, Continuous, Cron, Deadline, Dst, Every, Moments, Need
 from ostinato.model.time import instant, moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -188,3 +188,75 @@ def test_a_continuous_schedule_says_how_short_an_interval_may_be() -> None:
     for wrong in (0, "1500ms"):
         with pytest.raises(DagFileInvalid, match="OST-132"):
             continuous(at_least=wrong)
+
+
+@task
+def work() -> None: ...
+
+
+@dag(schedule=every("1h"))
+def clicks() -> None:
+    work()
+
+
+@dag(schedule=every("1h"))
+def prices() -> None:
+    work()
+
+
+@dag(schedule=after(clicks, prices))
+def joined() -> None:
+    step(work()) >> work.named("last")()
+
+
+@dag
+def by_hand() -> None:
+    work()
+
+
+def test_dags_that_have_the_same_intervals_say_which_a_run_after_them_is_for() -> None:
+    assert joined.build().schedule == After(("clicks", "prices"), Every(3_600))
+    assert after(joined) == After(("joined",), Every(3_600))  # what it comes after has intervals by the same rule
+    assert after(clicks, "clicks", each=every("1d")) == After(("clicks",), Every(86_400))
+
+
+def test_a_run_for_others_begins_once_they_have_succeeded_whoever_asked_for_it() -> None:
+    first, last = joined.build().tasks
+    assert first.needs == (Need("clicks"), Need("prices"))
+    assert last.needs == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "each", "fault"),
+    [
+        ((), None, "OST-153.*names no dag"),
+        ((), every("1h"), "OST-153.*names no dag"),
+        ((7,), every("1h"), "OST-153.*7 is not a dag"),
+        (("clicks",), None, "OST-153.*the intervals of 'clicks' are not known here"),
+        ((by_hand, clicks), None, "OST-153.*the intervals of 'by_hand' are not known here"),
+        ((clicks, "prices"), None, "OST-153.*the intervals of 'prices' are not known here"),
+        (("clicks",), continuous(), "OST-153.*does not say which intervals"),
+        (("clicks",), after(clicks), "OST-153.*does not say which intervals"),
+        (("clicks",), "1h", "OST-153.*does not say which intervals"),
+        (("no name",), every("1h"), "OST-110"),
+    ],
+)
+def test_a_schedule_after_what_gives_none_is_refused_with_its_fault(
+    given: tuple[object, ...], each: object, fault: str
+) -> None:
+    with pytest.raises(DagFileInvalid, match=fault):
+        after(*given, each=each)  # type: ignore[arg-type]
+
+
+def test_dags_with_other_intervals_each_do_not_say_which_a_run_is_for() -> None:
+    @dag(dag_id="daily", schedule=every("1d"))
+    def daily() -> None:
+        work()
+
+    @dag(dag_id="stream", schedule=continuous())
+    def stream() -> None:
+        work()
+
+    for other in (daily, stream):
+        with pytest.raises(DagFileInvalid, match=r"OST-153.*differ in their intervals"):
+            after(clicks, other)

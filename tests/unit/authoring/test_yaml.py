@@ -58,6 +58,13 @@ WRONG = {
     "a wrong holiday": ("schedule: {calendar: {cron: 0 6 * * *}, dates: [2025-12-25, xmas]}\n" + STEP, "OST-138", 1, 61),
     "a wrong moment": ("schedule: {moments: [2025-01-01, 2025-02-01, soon]}\n" + STEP, "OST-138", 1, 46),
     "moments that go back": ("schedule: {moments: [2025-02-01, 2025-01-01]}\n" + STEP, "OST-152", 1, 11),
+    "after nothing": ("schedule: {after: [], each: {every: 1h}}\n" + STEP, "OST-192", 1, 19),
+    "after something, for no intervals": ("schedule: {after: a}\n" + STEP, "OST-192", 1, 1),
+    "after something, for intervals of no kind": ("schedule: {after: a, each: {tz: UTC}}\n" + STEP, "OST-192", 1, 22),
+    "after something, continuously": ("schedule: {after: a, each: {continuous: {}}}\n" + STEP, "OST-192", 1, 22),
+    "after something, in a wrong calendar": (
+        "schedule: {after: a, each: {calendar: {cron: 0 6 * * *}, dates: [xmas]}}\n" + STEP, "OST-138", 1, 66),
+    "after what cannot be a dag": ("schedule: {after: a/b, each: {every: 1h}}\n" + STEP, "OST-110", 1, 19),
     "too short a run": ("schedule: {continuous: {at_least: 1ms}}\n" + STEP, "OST-132", 1, 35),
 }  # fmt: skip
 
@@ -116,7 +123,7 @@ def test_any_mixture_of_the_words_gives_problems_with_codes_and_never_an_error(t
     assert all(Mistake(p.code) not in {Mistake.IMPORT, Mistake.DAG_RAISED} for p in found)
 
 
-OPTIONS = ["tz", "gap", "fold", "offset", "dates", "weekdays", "at_least"]
+OPTIONS = ["tz", "gap", "fold", "offset", "dates", "weekdays", "at_least", "each"]
 TIMES = (
     sampled_from(["0 6 * * *", "1h", "2025-01-01", "2025-02-01T06:00", "monday", "UTC", "skip", "", "x"])
     | sampled_from([0, 60, True])
@@ -127,7 +134,7 @@ TIMES = (
 @given(
     dictionaries(
         sampled_from([*SCHEDULES, *OPTIONS]),
-        TIMES | lists(TIMES, max_size=3) | dictionaries(sampled_from(["cron", *OPTIONS]), TIMES, max_size=2),
+        TIMES | lists(TIMES, max_size=3) | dictionaries(sampled_from(["cron", "every", *OPTIONS]), TIMES, max_size=2),
         max_size=3,
     )
 )

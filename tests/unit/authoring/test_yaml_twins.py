@@ -260,6 +260,9 @@ SCHEDULES = {
     "{moments: [2025-01-01T00:00, 2025-01-02T00:00]}": "moments([datetime(2025, 1, 1), datetime(2025, 1, 2)])",
     "{continuous: {at_least: 5m}}": 'continuous(at_least="5m")',
     "{continuous: {}}": "continuous()",
+    "{after: clicks, each: {every: 1h}}": 'after("clicks", each=every("1h"))',
+    "{after: [clicks, prices], each: {calendar: {cron: 0 0 * * *, tz: Europe/Berlin}, dates: [2025-12-25]}}": """
+        after("clicks", "prices", each=calendar(cron("0 0 * * *", tz="Europe/Berlin"), dates=[date(2025, 12, 25)]))""",
 }
 
 

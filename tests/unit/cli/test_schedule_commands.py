@@ -7,8 +7,11 @@ import typer
 from msgspec.structs import replace
 
 from ostinato.cli import dags as dags_module
+from ostinato.cli import why as why_module
 from ostinato.cli.reading import schedule_text
-from ostinato.model.spec import Calendar, Continuous, Cron, Dst, Every, Moments, Schedule
+from ostinato.model.cause import Cause
+from ostinato.model.spec import After, Calendar, Continuous, Cron, Dst, Every, Moments, Schedule
+from ostinato.model.state import RunState
 from tests.unit.cli.planting import DAY, MAY_1, Answer, Planter, spec_of
 
 Command = Callable[..., Answer]
@@ -104,7 +107,54 @@ def test_a_person_is_asked(ostinato: Command, plant: Planter, monkeypatch: pytes
         (Every(3_600, 60), "every 1 h 00 min from 1 min 00 s on"),
         (Moments((0, DAY, 3 * DAY), "UTC"), "2 given intervals"),
         (Continuous(60), "continuous, at least 1 min 00 s"),
+        (After(("clicks", "prices"), Every(3_600)), "after clicks, prices: every 1 h 00 min"),
     ],
 )
 def test_every_kind_of_schedule_has_words(schedule: Schedule | None, text: str | None) -> None:
     assert schedule_text(schedule) == text
+
+
+def after_sales(plant: Planter, **more: object) -> None:
+    """A dag ``report`` that runs after ``sales``, for the same days."""
+    days = Cron("0 0 * * *", "America/New_York")
+    plant.dag(replace(spec_of("report"), schedule=After(("sales",), days), deadline=None, **more), "/dags/report.py")
+
+
+def test_ticks_of_a_dag_that_runs_after_others_are_the_ends_of_its_intervals(ostinato: Command, plant: Planter) -> None:
+    after_sales(plant)
+    answer = ostinato("dags", "next", "report", "-n", "2", "--from", "2025-03-29")
+    first, second = answer.err.splitlines()[:2]
+    assert first == "report: after sales: 0 0 * * * America/New_York, times in America/New_York"
+    assert second == "each run is made once sales succeeded for all of its interval, which ends at the tick"
+    assert [row.split("  ")[1] for row in answer.out.splitlines()[1:]] == ["2025-03-28", "2025-03-29"]
+    document = ostinato("dags", "next", "report", "-n", "1", "--json").json
+    assert document["after"] == ["sales"]
+
+
+def test_clock_changes_are_told_where_the_intervals_of_others_end(ostinato: Command, plant: Planter) -> None:
+    scheduled(plant, After(("clicks",), BERLIN))
+    lines = ostinato("dags", "next", "sales", "-n", "1", "--from", "2025-03-30").out.splitlines()
+    assert lines[1].endswith("02:30 does not exist: right after the gap")
+
+
+def test_unpausing_makes_what_others_completed_meanwhile(ostinato: Command, plant: Planter) -> None:
+    more = {"catchup": "all", "start": MAY_1}
+    after_sales(plant, **more)
+    for day in (0, 2, 3):
+        run = plant.run(day)
+        plant.move(run, RunState.QUEUED, RunState.RUNNING, Cause.ADMITTED, MAY_1 + 8 * DAY)
+        plant.move(run, RunState.RUNNING, RunState.SUCCESS, Cause.TASKS_SUCCEEDED, MAY_1 + 8 * DAY)
+    plant.store.set_paused("report", True, MAY_1, "ada")
+    answer = ostinato("dags", "unpause", "report")
+    assert (answer.code, "3 runs for 2025-05-01 to 2025-05-04" in answer.err) == (2, True)
+
+
+def test_a_dag_says_which_of_the_others_its_next_run_waits_for(
+    ostinato: Command, plant: Planter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(why_module, "scheduler_alive", lambda _home: 1)
+    after_sales(plant)
+    answer = ostinato("why", "report", "--json").json
+    (reason,) = answer["reasons"]
+    assert reason["code"] == "W-207"
+    assert "it is made once sales has succeeded from" in reason["what"]

@@ -146,6 +146,29 @@ def hourly() -> None:
     assert "'wait_for_daily' can never begin" in problem.what
 
 
+def test_a_dag_that_never_runs_after_what_it_names_is_a_problem_where_it_is_defined(tmp_path: Path) -> None:
+    other = """
+from ostinato import after, every
+@dag(schedule=every("1d"))
+def by_day() -> None:
+    load("a")
+@dag(schedule=after("by_day", "elsewhere", each=every("1h")))
+def hourly() -> None:
+    load("a")
+@dag(schedule=after("two", each=every("1h")))
+def one() -> None:
+    load("a")
+@dag(schedule=after("one", each=every("1h")))
+def two() -> None:
+    load("a")
+"""
+    found = [(problem.code, problem.line, problem.what) for problem in compiled(tmp_path, DAG + other).problems]
+    circle = "dags run after each other in a circle"
+    assert [(code, line) for code, line, _ in found] == [("OST-177", 15), ("OST-154", 18), ("OST-154", 21)]
+    assert found[0][2].startswith("a run of 'hourly' can never begin:")
+    assert [what for *_, what in found[1:]] == [f"{circle}: one → two → one", f"{circle}: two → one → two"]
+
+
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [

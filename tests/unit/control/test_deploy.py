@@ -170,6 +170,35 @@ def test_a_file_that_another_one_puts_in_the_wrong_is_refused_when_that_happens_
     assert (store.problems(), reloading.versions()) == ([], before)
 
 
+AFTER = """
+from ostinato import after, dag, every, task
+
+@task
+def work() -> None: ...
+
+@dag(schedule=after("clicks", each=every("1d")))
+def daily() -> None:
+    work()
+"""
+
+
+def test_a_file_with_a_dag_that_runs_after_one_that_is_not_there_waits_for_its_file(
+    tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "daily.py").write_text(AFTER)
+    reloading = Reloading(store, tmp_path)
+    (problem,) = store.problems()
+    assert (problem.file, problem.line, problem.code) == (str(tmp_path / "daily.py"), 7, "OST-155")
+    assert store.dags() == []
+    (tmp_path / "clicks.py").write_text(CLICKS.format(length="1h"))
+    reloading.wait()
+    assert (store.problems(), reloading.versions().keys()) == ([], {"clicks", "daily"})
+    (tmp_path / "clicks.py").write_text(AFTER.replace("clicks", "daily", 1).replace("def daily", "def clicks"))
+    reloading.wait()
+    reloading.reloader.close()
+    assert {problem.code for problem in store.problems()} == {"OST-154"}
+
+
 def files_of(store: Store) -> dict[str, str]:
     return {dag.dag_id: Path(dag.file).name for dag in store.dags()}
 

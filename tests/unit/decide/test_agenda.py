@@ -11,9 +11,10 @@ from ostinato.model.change import Commit
 from ostinato.model.record import Dag, Expectation, run_key
 from ostinato.model.spec import Catchup, DagSpec, Deadline, Every, Param, TaskSpec
 from ostinato.model.state import RunState
-from ostinato.model.time import Instant
+from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import decode
 from tests.unit.decide.boards import run_of
+from tests.unit.decide.pasts import Past
 
 HOUR = 3_600_000
 NOON = 472_224 * HOUR
@@ -33,7 +34,7 @@ class Calendar:
         self.made: list[Instant] = []
         self.alerts: list[tuple[str, str]] = []
         self.expectations: list[tuple[str, Instant]] = []
-        self.succeeded: set[Instant] = set()
+        self.past = Past()
 
     def plan(self, now: Instant) -> None:
         """What is deployed now."""
@@ -42,7 +43,7 @@ class Calendar:
     def tick(self, now: Instant) -> Commit:
         """What is due by now."""
         commit = Commit()
-        self.agenda.tick(now, commit, lambda _dag, start: start in self.succeeded, lambda _dag: self.going)
+        self.agenda.tick(now, commit, self.past, lambda _dag: self.going)
         return self.learn(commit)
 
     def learn(self, commit: Commit) -> Commit:
@@ -57,7 +58,7 @@ class Calendar:
         run = structs.replace(run_of(1), state=RunState.SUCCESS)
         run = structs.replace(run, interval=run.interval.__class__(start, start + HOUR))
         commit = Commit()
-        self.agenda.succeeded(run, now, commit)
+        self.agenda.succeeded([run], now, commit, self.past)
         return self.learn(commit)
 
 
@@ -225,7 +226,10 @@ def test_what_is_done_late_is_made_good_once() -> None:
 
 def test_what_was_done_before_its_interval_had_ended_is_not_missed() -> None:
     calendar = expecting()
-    calendar.succeeded.add(FROM_MIDNIGHT)
+    early = structs.replace(
+        run_of(1), state=RunState.SUCCESS, interval=DataInterval(FROM_MIDNIGHT, FROM_MIDNIGHT + HOUR)
+    )
+    calendar.past.runs.append(early)
     calendar.tick(FROM_MIDNIGHT + HOUR + 1)
     assert calendar.alerts == []
     assert calendar.expectations[1:] == [("met", FROM_MIDNIGHT)]
@@ -252,5 +256,5 @@ def test_a_backfills_run_for_several_intervals_makes_good_all_of_them() -> None:
     run = structs.replace(run_of(1, kind="backfill"), state=RunState.SUCCESS)
     run = structs.replace(run, interval=run.interval.__class__(NOON, NOON + 2 * HOUR))
     commit = Commit()
-    calendar.agenda.succeeded(run, NOON, commit)
+    calendar.agenda.succeeded([run], NOON, commit, calendar.past)
     assert [(move.start, move.becomes) for move in commit.expectations] == [(NOON, "met"), (NOON + HOUR, "met")]

@@ -130,9 +130,10 @@ def test_an_interruption_is_told_as_one():
 
 
 @pytest.mark.parametrize("due_at", [None, NOW - 1, NOW])
-def test_a_retry_that_is_due_wants_what_every_ready_task_wants(due_at):
-    waiting = situation(row(EXTRACT, TaskState.UP_FOR_RETRY, due_at=due_at), agent=False)
-    assert codes(why_task(waiting, EXTRACT)) == [Code.NO_AGENT]
+@pytest.mark.parametrize(("absent", "code"), [("agent", Code.NO_AGENT), ("scheduler", Code.NO_SCHEDULER)])
+def test_a_retry_that_is_due_wants_what_every_ready_task_wants(due_at, absent, code):
+    waiting = situation(row(EXTRACT, TaskState.UP_FOR_RETRY, due_at=due_at), **{absent: False})
+    assert codes(why_task(waiting, EXTRACT)) == [code]
 
 
 def test_a_file_sensor_tells_its_file_how_often_it_looks_and_until_when():

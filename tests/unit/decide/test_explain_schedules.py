@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from ostinato.decide.after import Waiting
 from ostinato.decide.explain import why_dag
 from ostinato.decide.reason import Code
 from ostinato.decide.situation import DagSituation
 from ostinato.model.record import Dag
-from ostinato.model.spec import Calendar, Continuous, Cron, DagSpec, Moments, Schedule, TaskSpec
-from ostinato.model.time import instant
+from ostinato.model.spec import After, Calendar, Continuous, Cron, DagSpec, Moments, Schedule, TaskSpec
+from ostinato.model.time import DataInterval, instant
 
 DAY = 86_400_000
 NOW = instant(datetime(2025, 5, 3, 12, tzinfo=UTC))
@@ -53,3 +54,32 @@ def test_a_continuous_schedule_says_how_early_its_next_run_may_begin() -> None:
 def test_without_a_scheduler_that_is_the_reason(schedule: Schedule) -> None:
     (reason,) = why_dag(DagSituation(NOW, False, DEPLOYED, DagSpec("d", (TaskSpec("t"),), schedule)))
     assert reason.code is Code.NO_SCHEDULER
+
+
+AFTER = After(("clicks", "prices"), Cron("0 0 * * *", "Europe/Berlin"))
+YESTERDAY = DataInterval(NOW - 38 * 3_600_000, NOW - 14 * 3_600_000)
+
+
+def test_a_dag_that_runs_after_others_says_of_which_what_is_open() -> None:
+    waits = Waiting(YESTERDAY, {"prices": DataInterval(YESTERDAY.end - 3_600_000, YESTERDAY.end)})
+    (reason,) = why_dag(DagSituation(NOW, True, DEPLOYED, DagSpec("d", (TaskSpec("t"),), AFTER), waits))
+    assert reason.code is Code.OTHERS_OPEN
+    assert reason.what == (
+        "the next run of d is for 2025-05-02T00:00:00+02:00; it is made once prices has succeeded"
+        " from 2025-05-02T23:00:00+02:00 to 2025-05-03T00:00:00+02:00"
+    )
+    assert reason.lifts == "that has succeeded: `ostinato why prices`"
+
+
+def test_a_dag_that_runs_after_others_and_has_no_interval_left_says_so() -> None:
+    spec = DagSpec("d", (TaskSpec("t"),), After(("clicks",), Moments((0, DAY), "UTC")))
+    (reason,) = why_dag(DagSituation(NOW, True, DEPLOYED, spec, None))
+    assert reason.code is Code.SCHEDULE_OVER
+
+
+def test_a_paused_dag_that_runs_after_others_waits_for_nothing_else() -> None:
+    waits = Waiting(YESTERDAY, {"clicks": YESTERDAY})
+    paused = replace(DEPLOYED, paused=True)
+    spec = DagSpec("d", (TaskSpec("t"),), AFTER)
+    assert [each.code for each in why_dag(DagSituation(NOW, True, paused, spec, waits))] == [Code.PAUSED]
+    assert [each.code for each in why_dag(DagSituation(NOW, False, DEPLOYED, spec, waits))] == [Code.NO_SCHEDULER]

@@ -46,9 +46,11 @@ def test_a_move_from_another_state_than_there_is_is_refused(commit: Commit) -> N
 def test_an_interval_has_succeeded_once_a_run_of_it_has() -> None:
     made = ledger()
     made.apply(Commit(runs=[RunMove(1, RunState.QUEUED, RunState.RUNNING, 4_000)]))
-    assert not made.succeeded("sales", 1_000)
+    assert not made.succeeded_over("sales", 1_000, 1_001)
     made.apply(Commit(runs=[RunMove(1, RunState.RUNNING, RunState.SUCCESS, 5_000)]))
-    assert made.succeeded("sales", 1_000)
+    assert made.succeeded_over("sales", 1_000, 1_001) == [made.accounts[1].run.interval]
+    assert made.succeeded_between("sales", 4_999, 5_000) == [made.accounts[1].run.interval]
+    assert made.succeeded_between("sales", 5_000, 9_000) == []
     run = made.accounts[1].run
     assert (run.started_at, run.finished_at) == (4_000, 5_000)
 

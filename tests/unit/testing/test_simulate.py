@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from ostinato import TransientError, dag, every, task
+from ostinato import TransientError, after, dag, every, task
 from ostinato.authoring.context import Context
 from ostinato.model.errors import NotRehearsable
 from ostinato.testing import Script, fails, returns, simulate, skips, takes
@@ -109,3 +109,41 @@ def _took(started: int | None, finished: int | None) -> int:
     assert started is not None
     assert finished is not None
     return finished - started
+
+
+@dag(schedule=after(hourly, each=every("1d")))
+def daily_after() -> None:
+    slow()
+
+
+@dag(schedule=after("elsewhere", each=every("1d")))
+def after_nobody() -> None:
+    slow()
+
+
+def test_a_dag_runs_after_others_at_the_moment_when_they_are_done() -> None:
+    def outcome(ctx: Context) -> Script | None:
+        return takes("5h") if ctx.logical_date == date(2024, 1, 10) else None
+
+    month = simulate([hourly, daily_after], **JANUARY, outcomes={"count": outcome})
+    days = month.of("daily_after")
+    assert len(days) == 31
+    assert {each.run.kind for each in days} == {"scheduled"}
+    late = days[9].run
+    assert (late.created_at - late.interval.end) // HOUR == 5
+    assert all(each.run.created_at == each.run.interval.end for each in (*days[:9], *days[10:]))
+
+
+def test_an_hour_that_fails_leaves_the_day_after_it_without_a_run() -> None:
+    def outcome(ctx: Context) -> Script | None:
+        return fails(9, ValueError) if ctx.logical_date == date(2024, 1, 10) else None
+
+    month = simulate([hourly, daily_after], **JANUARY, outcomes={"count": outcome})
+    assert [each.run.interval.start for each in month.of("daily_after")] == [
+        day * 24 * HOUR + 1_704_067_200_000 for day in range(31) if day != 9
+    ]
+
+
+def test_a_dag_outside_of_the_simulation_keeps_up_with_the_clock() -> None:
+    month = simulate([after_nobody], **JANUARY)
+    assert len(month.of("after_nobody")) == 31
