@@ -75,11 +75,12 @@ class Agenda:
         if since is None:
             since = begin(spec, now)
             self._begun.append(ScheduleCursor(dag.dag_id, since))
-        self._await_tick(dag.dag_id, since, next_due(spec, since))
+        at = next_due(spec, since)
         if isinstance(spec.schedule, After):
             for other in spec.schedule.dags:
                 self._followers[other][dag.dag_id] = None
-            self._await_tick(dag.dag_id, since, now)  # something may have been completed meanwhile
+            at = now  # something may have been completed meanwhile
+        self._await_tick(dag.dag_id, since, at)
 
     def _await_tick(self, dag_id: str, since: Instant, at: Instant | None) -> None:
         """The schedule was followed up to ``since``; the tick ``at`` replaces one that was awaited before."""
@@ -186,14 +187,12 @@ class Agenda:
         since = self._until[dag_id]
         dag, spec = self._dags[dag_id]
         intervals, until = due(spec, since, now, MAX_RUNS_PER_TICK)
-        if isinstance(spec.schedule, After):
-            wanted = owed(spec, spec.schedule, since, now, past)
-            self._make(dag, spec, wanted[:MAX_RUNS_PER_TICK], now, commit)
-            if len(wanted) > MAX_RUNS_PER_TICK:  # those made now will not be wanted again
-                self._await_tick(dag_id, since, now)
-                return
-        else:
-            self._make(dag, spec, intervals, now, commit)
+        schedule = spec.schedule
+        wanted = owed(spec, schedule, since, now, past) if isinstance(schedule, After) else intervals
+        self._make(dag, spec, wanted[:MAX_RUNS_PER_TICK], now, commit)
+        if len(wanted) > MAX_RUNS_PER_TICK:  # after others; those made now will not be wanted again
+            self._await_tick(dag_id, since, now)
+            return
         if spec.deadline is not None:
             for interval in intervals:
                 at = due_at(spec.deadline, interval)

@@ -1,8 +1,8 @@
 """Whether a run can ever be given what it needs of another dag.
 
-What a task needs, or a dag that runs after others, is a stretch of time, and that has to be made up of whole intervals of the other dag. Where the ends of
-the two do not meet, what is waited for is more than was meant, or never there: that is a mistake in the definition, and is
-found when it is compiled.
+What a task needs, or a dag that runs after others, is a stretch of time, and that has to be made up of whole intervals of
+the other dag. Where the ends of the two do not meet, what is waited for is more than was meant, or never there: that is a
+mistake in the definition, and is found when it is compiled.
 """
 
 from collections.abc import Iterator, Mapping
