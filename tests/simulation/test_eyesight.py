@@ -18,7 +18,7 @@ from ostinato.decide import board as board_module
 from ostinato.decide import trials as trials_module
 from ostinato.decide import walk as walk_module
 from ostinato.decide.admission import Admission
-from ostinato.decide.after import Past, Successes
+from ostinato.decide.after import KnownRuns, Successes
 from ostinato.decide.agenda import Agenda
 from ostinato.decide.board import Board
 from ostinato.decide.capacity import Capacity
@@ -321,14 +321,14 @@ def makes_runs_after_others_only_when_it_starts(patch: pytest.MonkeyPatch) -> No
 
 
 def follows_others_that_have_succeeded_in_part(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(after_module, "_done", lambda _dag_id, span, _also, _past: IntervalSet.of((span,)))
+    patch.setattr(after_module, "_done", lambda _dag_id, span, _also, _known: IntervalSet.of((span,)))
 
 
 def waits_for_one_of_the_others_only(patch: pytest.MonkeyPatch) -> None:
     whole = after_module.completed
 
-    def completed(spec: DagSpec, after: After, successes: Successes, past: Past) -> list[DataInterval]:
-        return whole(spec, structs.replace(after, dags=after.dags[-1:]), successes, past)
+    def completed(spec: DagSpec, after: After, successes: Successes, known: KnownRuns) -> list[DataInterval]:
+        return whole(spec, structs.replace(after, dags=after.dags[-1:]), successes, known)
 
     patch.setattr(agenda_module, "completed", completed)
 

@@ -20,7 +20,7 @@ from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import encode
 
-from .after import Past, completed, owed
+from .after import KnownRuns, completed, owed
 from .alarm import deadline_alert, deadline_recovery, schedule_alert
 from .deadline import due_at
 from .timetable import begin, due, next_due
@@ -103,7 +103,7 @@ class Agenda:
         else:
             self._watch(expectation.dag_id, expectation.start, expectation.due_at)
 
-    def succeeded(self, runs: Sequence[Run], now: Instant, commit: Commit, past: Past) -> None:
+    def succeeded(self, runs: Sequence[Run], now: Instant, commit: Commit, known: KnownRuns) -> None:
         """Intervals are done: their deadlines are met, or made good late, and the dags that come after may run."""
         successes: defaultdict[str, list[DataInterval]] = defaultdict(list)
         for run in runs:
@@ -112,7 +112,7 @@ class Agenda:
         for dag_id in dict.fromkeys(each for other in successes for each in self._followers_of(other)):
             dag, spec = self._dags[dag_id]
             if isinstance(spec.schedule, After):
-                self._make(dag, spec, completed(spec, spec.schedule, successes, past), now, commit)
+                self._make(dag, spec, completed(spec, spec.schedule, successes, known), now, commit)
 
     def stop_ticking(self) -> None:
         """From now on the clock brings no runs; only the dags that come after others go on."""
@@ -144,7 +144,7 @@ class Agenda:
         if late:
             commit.alerts.append(deadline_recovery(*key, now))
 
-    def tick(self, now: Instant, commit: Commit, past: Past, going: Callable[[str], bool]) -> None:
+    def tick(self, now: Instant, commit: Commit, known: KnownRuns, going: Callable[[str], bool]) -> None:
         """Write what is due by ``now``: runs for ended intervals, and deadlines that have passed.
 
         ``going`` says whether a scheduled run of a dag is not over: a continuous schedule waits for it.
@@ -157,13 +157,13 @@ class Agenda:
             if isinstance(self._dags[dag_id][1].schedule, Continuous) and going(dag_id):
                 self._held[dag_id] = None
             else:
-                self._follow(dag_id, now, commit, past)
+                self._follow(dag_id, now, commit, known)
         while self._deadlines and self._deadlines[0][0] < now:
             at, dag_id, start = heappop(self._deadlines)
             if self._open.get((dag_id, start)) != at:
                 continue
             del self._open[dag_id, start]
-            if _has_succeeded(dag_id, start, past):
+            if _has_succeeded(dag_id, start, known):
                 commit.expectations.append(ExpectationMove(dag_id, start, at, "met", now))
             else:
                 self._miss(dag_id, start, at, now, commit)
@@ -183,12 +183,12 @@ class Agenda:
                 found.append(dag_id)
         return found
 
-    def _follow(self, dag_id: str, now: Instant, commit: Commit, past: Past) -> None:
+    def _follow(self, dag_id: str, now: Instant, commit: Commit, known: KnownRuns) -> None:
         since = self._until[dag_id]
         dag, spec = self._dags[dag_id]
         intervals, until = due(spec, since, now, MAX_RUNS_PER_TICK)
         schedule = spec.schedule
-        wanted = owed(spec, schedule, since, now, past) if isinstance(schedule, After) else intervals
+        wanted = owed(spec, schedule, since, now, known) if isinstance(schedule, After) else intervals
         self._make(dag, spec, wanted[:MAX_RUNS_PER_TICK], now, commit)
         if len(wanted) > MAX_RUNS_PER_TICK:  # after others; those made now will not be wanted again
             self._await_tick(dag_id, since, now)
@@ -216,9 +216,9 @@ class Agenda:
         commit.alerts.append(deadline_alert(dag_id, start, at, now))
 
 
-def _has_succeeded(dag_id: str, start: Instant, past: Past) -> bool:
+def _has_succeeded(dag_id: str, start: Instant, known: KnownRuns) -> bool:
     """Whether any run over the instant at which an interval begins has: one may have before the interval had ended."""
-    return any(run.state is RunState.SUCCESS for run in past.runs_over(dag_id, start, start + 1))
+    return any(run.state is RunState.SUCCESS for run in known.runs_over(dag_id, start, start + 1))
 
 
 def _scheduled(dag: Dag, interval: DataInterval, params: bytes, now: Instant) -> NewRun:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ostinato.decide.after import Past
+from ostinato.decide.after import KnownRuns
 from ostinato.decide.need import History
 from ostinato.model.errors import NotFound
 from ostinato.model.record import Run
@@ -44,10 +44,10 @@ class Outside:
         return granted + self._inside.runs(dag_id, window, task_id)
 
 
-class OutsidePast:
-    """A `decide.after.Past`. ``inside`` is what was rehearsed so far; ``since`` as in `Outside`."""
+class OutsideRuns:
+    """A `decide.after.KnownRuns`. ``inside`` is what was rehearsed so far; ``since`` as in `Outside`."""
 
-    def __init__(self, inside: Past, since: Mapping[str, Instant]) -> None:
+    def __init__(self, inside: KnownRuns, since: Mapping[str, Instant]) -> None:
         self._inside = inside
         self._since = since
 

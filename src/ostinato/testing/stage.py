@@ -20,7 +20,7 @@ from ostinato.model.time import Instant
 
 from .ledger import Ledger
 from .outcomes import Outcomes
-from .outside import OutsidePast
+from .outside import OutsideRuns
 from .part import Part, by_version
 from .performer import Performer
 from .prompter import UNBOUNDED, Prompter
@@ -56,7 +56,7 @@ class Stage:
         scripted = Outcomes(outcomes, parts)
         self._performer = Performer(self._parts, scripted, self.ledger)
         followed = {part.spec.dag_id: now for part in parts if on_schedule and part.spec.schedule is not None}
-        self._past = OutsidePast(self.ledger, followed)
+        self._known = OutsideRuns(self.ledger, followed)
         self._prompter = Prompter(self.board, self._parts, scripted, self.ledger, followed)
         places = UNBOUNDED if slots is None else slots
         self.board.agent_joined(Hello(_AGENT, 0, places, places, ()), now)
@@ -105,8 +105,8 @@ class Stage:
         while True:
             self.board.tick(now)
             step = self.board.take()
-            self._agenda.tick(now, step.commit, self._past, self.board.is_going)
-            self._agenda.succeeded(step.succeeded, now, step.commit, self._past)
+            self._agenda.tick(now, step.commit, self._known, self.board.is_going)
+            self._agenda.succeeded(step.succeeded, now, step.commit, self._known)
             created = self.ledger.apply(step.commit)
             self._open(created)
             started = self._act(step)

@@ -33,7 +33,7 @@ from ostinato.model.spec import (
 )
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
-from tests.unit.decide.pasts import Past
+from tests.unit.decide.known_runs import KnownRuns
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -65,12 +65,12 @@ def spec_of(
 
 
 class Life:
-    """An installation in which one dag runs after others: a scheduler that comes and goes, and a past that stays."""
+    """An installation in which one dag runs after others: a scheduler that comes and goes, and runs that stay."""
 
-    def __init__(self, spec: DagSpec, past: Past | None = None) -> None:
+    def __init__(self, spec: DagSpec, known: KnownRuns | None = None) -> None:
         self.spec = spec
         self.dag = Dag(spec.dag_id, "v1", "d.py")
-        self.past = Past() if past is None else past
+        self.known = KnownRuns() if known is None else known
         self.now = NOW
         self.made: list[DataInterval] = []
         self.agenda = Agenda()
@@ -90,7 +90,7 @@ class Life:
         self.now += later
         ended = [run(dag_id, hours(first, count), self.now) for dag_id, first, count in found]
         made = self._step(ended)
-        self.past.runs += ended
+        self.known.runs += ended
         return made
 
     def look(self, later: int = 0) -> list[DataInterval]:
@@ -105,12 +105,12 @@ class Life:
     def _step(self, ended: Sequence[Run]) -> list[DataInterval]:
         """A step of the scheduler, and the next ones if there is more to do at once."""
         commit = Commit()
-        self.agenda.tick(self.now, commit, self.past, lambda _dag: False)
-        self.agenda.succeeded(ended, self.now, commit, self.past)
+        self.agenda.tick(self.now, commit, self.known, lambda _dag: False)
+        self.agenda.succeeded(ended, self.now, commit, self.known)
         for cursor in commit.cursors:
             self.dag = structs.replace(self.dag, scheduled_until=cursor.until)
         made = [DataInterval(new.start, new.end) for new in commit.new_runs]
-        self.past.runs += [run(self.spec.dag_id, interval, None) for interval in made]
+        self.known.runs += [run(self.spec.dag_id, interval, None) for interval in made]
         self.made += made
         due = self.agenda.next_due()
         return made + (self._step([]) if due is not None and due <= self.now else [])
@@ -186,21 +186,21 @@ def test_what_was_completed_in_a_pause_follows_the_catchup(spec, first, then, la
 
 @given(lists(successes, max_size=14))
 def test_a_dag_that_is_new_catches_up_with_what_was_done_before_from_its_start_on(found) -> None:
-    past = Past([run(dag_id, hours(first, count), NOW - 1) for dag_id, first, count in found])
+    known = KnownRuns([run(dag_id, hours(first, count), NOW - 1) for dag_id, first, count in found])
     for catchup in ("last", "none"):
-        assert Life(spec_of(catchup=catchup, start=NOW - DAY), past).made == []
-    assert Life(spec_of(catchup="all"), past).made == []  # it begins now
+        assert Life(spec_of(catchup=catchup, start=NOW - DAY), known).made == []
+    assert Life(spec_of(catchup="all"), known).made == []  # it begins now
     spec = spec_of(catchup="all", start=NOW - DAY)
-    assert Life(spec, past).made == sorted(complete(spec, found))
+    assert Life(spec, known).made == sorted(complete(spec, found))
 
 
 @given(lists(successes, max_size=14))
 def test_however_small_the_portions_all_that_is_owed_is_made(found) -> None:
-    past = [run(dag_id, hours(first, count), NOW - 1) for dag_id, first, count in found]
+    known = [run(dag_id, hours(first, count), NOW - 1) for dag_id, first, count in found]
     spec = spec_of(After(("clicks",), Every(3_600)), "all", NOW - DAY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(agenda_module, "MAX_RUNS_PER_TICK", 2)
-        assert Life(spec, Past(past)).made == sorted(complete(spec, found))
+        assert Life(spec, KnownRuns(known)).made == sorted(complete(spec, found))
 
 
 # --- cases -----------------------------------------------------------------------------------------------------------
@@ -225,14 +225,14 @@ def test_an_interval_that_has_a_run_gets_no_other_when_what_it_comes_after_runs_
 @pytest.mark.parametrize(("kind", "made"), [("manual", []), ("backfill", []), ("called", [hours(0)])])
 def test_a_run_that_somebody_asked_for_counts_and_one_that_a_dag_called_for_does_not(kind, made) -> None:
     life = Life(spec_of(After(("clicks",), Every(3_600))))
-    life.past.runs.append(run("report", hours(0), None, kind))
+    life.known.runs.append(run("report", hours(0), None, kind))
     assert life.succeed(("clicks", 0, 1)) == made
 
 
 def test_a_success_counts_though_the_interval_is_being_run_again() -> None:
     life = Life(spec_of())
     life.succeed(("clicks", 0, 3))
-    life.past.runs.append(run("clicks", hours(0, 3), None))
+    life.known.runs.append(run("clicks", hours(0, 3), None))
     assert life.succeed(("prices", 0, 3)) == [hours(0, 3)]
 
 
@@ -258,11 +258,11 @@ def test_the_last_of_some_moments_ends_it_and_what_lies_before_the_first_is_nobo
 def test_its_deadline_is_expected_when_the_interval_ends_whether_or_not_the_others_are_done() -> None:
     life = Life(structs.replace(spec_of(After(("clicks",), Every(3_600))), deadline=Deadline("02:00", "UTC")))
     commit = Commit()
-    life.agenda.tick(NOW + HOUR, commit, life.past, lambda _dag: False)
+    life.agenda.tick(NOW + HOUR, commit, life.known, lambda _dag: False)
     assert commit.new_runs == []
     assert [(move.becomes, move.start) for move in commit.expectations] == [("expected", NOW)]
     late = Commit()
-    life.agenda.tick(NOW + 2 * HOUR + 1, late, life.past, lambda _dag: False)
+    life.agenda.tick(NOW + 2 * HOUR + 1, late, life.known, lambda _dag: False)
     assert ("missed", NOW) in [(move.becomes, move.start) for move in late.expectations]
 
 
@@ -275,12 +275,12 @@ def test_where_the_clock_brings_no_more_runs_the_others_still_do() -> None:
 
 def test_what_is_done_while_nobody_decides_is_found_at_the_next_tick() -> None:
     life = Life(spec_of(After(("clicks",), Every(3_600)), "none"))
-    life.past.runs.append(run("clicks", hours(-1), NOW + HOUR - 1_000))
+    life.known.runs.append(run("clicks", hours(-1), NOW + HOUR - 1_000))
     assert life.look(later=HOUR) == [hours(-1)]
 
 
-def test_nothing_is_asked_of_the_past_where_nothing_is_touched() -> None:
-    class Silent(Past):
+def test_nothing_is_asked_about_runs_where_nothing_is_touched() -> None:
+    class Silent(KnownRuns):
         def runs_over(self, dag_id: str, first: Instant, before: Instant) -> list[Run]:
             raise AssertionError((dag_id, first, before))
 
@@ -292,26 +292,26 @@ def test_nothing_is_asked_of_the_past_where_nothing_is_touched() -> None:
 
 
 def test_what_the_next_run_waits_for_is_the_first_time_that_each_lacks() -> None:
-    past = Past([run("clicks", hours(0, 2), NOW), run("prices", hours(1, 2), NOW)])
-    assert waiting(spec_of(), BOTH, NOW + 3 * HOUR, past) == Waiting(
+    known = KnownRuns([run("clicks", hours(0, 2), NOW), run("prices", hours(1, 2), NOW)])
+    assert waiting(spec_of(), BOTH, NOW + 3 * HOUR, known) == Waiting(
         hours(0, 3), {"clicks": hours(2), "prices": hours(0)}
     )
-    past.runs.append(run("prices", hours(0), NOW))
-    assert waiting(spec_of(), BOTH, NOW + 3 * HOUR, past) == Waiting(hours(0, 3), {"clicks": hours(2)})
+    known.runs.append(run("prices", hours(0), NOW))
+    assert waiting(spec_of(), BOTH, NOW + 3 * HOUR, known) == Waiting(hours(0, 3), {"clicks": hours(2)})
 
 
 def test_an_interval_that_has_its_run_or_was_passed_over_is_waited_for_no_more() -> None:
     done = [run(dag_id, hours(0, 3), NOW) for dag_id in BOTH.dags]
-    for past in (Past(done), Past([run("report", hours(0, 3), None)])):
-        found = waiting(spec_of(), BOTH, NOW + 3 * HOUR, past)
+    for known in (KnownRuns(done), KnownRuns([run("report", hours(0, 3), None)])):
+        found = waiting(spec_of(), BOTH, NOW + 3 * HOUR, known)
         assert found is not None
         assert found.interval == hours(3, 3)
 
 
 def test_where_no_interval_is_left_nothing_is_waited_for() -> None:
     after = After(("clicks",), Moments((NOW, NOW + HOUR), "UTC"))
-    assert waiting(spec_of(after), after, NOW, Past()) == Waiting(hours(0), {"clicks": hours(0)})
-    assert waiting(spec_of(after), after, NOW + DAY, Past([run("report", hours(0), None)])) is None
+    assert waiting(spec_of(after), after, NOW, KnownRuns()) == Waiting(hours(0), {"clicks": hours(0)})
+    assert waiting(spec_of(after), after, NOW + DAY, KnownRuns([run("report", hours(0), None)])) is None
 
 
 # --- beside other dags -----------------------------------------------------------------------------------------------

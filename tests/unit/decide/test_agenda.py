@@ -14,7 +14,7 @@ from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 from ostinato.model.value import decode
 from tests.unit.decide.boards import run_of
-from tests.unit.decide.pasts import Past
+from tests.unit.decide.known_runs import KnownRuns
 
 HOUR = 3_600_000
 NOON = 472_224 * HOUR
@@ -34,7 +34,7 @@ class Calendar:
         self.made: list[Instant] = []
         self.alerts: list[tuple[str, str]] = []
         self.expectations: list[tuple[str, Instant]] = []
-        self.past = Past()
+        self.known = KnownRuns()
 
     def plan(self, now: Instant) -> None:
         """What is deployed now."""
@@ -43,7 +43,7 @@ class Calendar:
     def tick(self, now: Instant) -> Commit:
         """What is due by now."""
         commit = Commit()
-        self.agenda.tick(now, commit, self.past, lambda _dag: self.going)
+        self.agenda.tick(now, commit, self.known, lambda _dag: self.going)
         return self.learn(commit)
 
     def learn(self, commit: Commit) -> Commit:
@@ -58,7 +58,7 @@ class Calendar:
         run = structs.replace(run_of(1), state=RunState.SUCCESS)
         run = structs.replace(run, interval=run.interval.__class__(start, start + HOUR))
         commit = Commit()
-        self.agenda.succeeded([run], now, commit, self.past)
+        self.agenda.succeeded([run], now, commit, self.known)
         return self.learn(commit)
 
 
@@ -229,7 +229,7 @@ def test_what_was_done_before_its_interval_had_ended_is_not_missed() -> None:
     early = structs.replace(
         run_of(1), state=RunState.SUCCESS, interval=DataInterval(FROM_MIDNIGHT, FROM_MIDNIGHT + HOUR)
     )
-    calendar.past.runs.append(early)
+    calendar.known.runs.append(early)
     calendar.tick(FROM_MIDNIGHT + HOUR + 1)
     assert calendar.alerts == []
     assert calendar.expectations[1:] == [("met", FROM_MIDNIGHT)]
@@ -256,5 +256,5 @@ def test_a_backfills_run_for_several_intervals_makes_good_all_of_them() -> None:
     run = structs.replace(run_of(1, kind="backfill"), state=RunState.SUCCESS)
     run = structs.replace(run, interval=run.interval.__class__(NOON, NOON + 2 * HOUR))
     commit = Commit()
-    calendar.agenda.succeeded([run], NOON, commit, calendar.past)
+    calendar.agenda.succeeded([run], NOON, commit, calendar.known)
     assert [(move.start, move.becomes) for move in commit.expectations] == [(NOON, "met"), (NOON + HOUR, "met")]

@@ -17,7 +17,7 @@ from ostinato.model.change import Commit
 from ostinato.model.record import Dag
 from ostinato.model.spec import Calendar, Catchup, Cron, DagSpec, Every, Moments, TaskSpec, Ticking
 from ostinato.model.time import DataInterval, Instant, instant
-from tests.unit.decide.pasts import Past
+from tests.unit.decide.known_runs import KnownRuns
 
 HOUR, DAY = 3_600_000, 86_400_000
 MONDAY = instant(datetime(2025, 10, 20, tzinfo=UTC))
@@ -54,7 +54,7 @@ class Life:
         assert self.agenda is not None
         while True:
             commit = Commit()
-            self.agenda.tick(now, commit, Past(), lambda _dag: False)
+            self.agenda.tick(now, commit, KnownRuns(), lambda _dag: False)
             self.made += [DataInterval(new.start, new.end) for new in commit.new_runs]
             self.cursors += [cursor.until for cursor in commit.cursors]
             for until in self.cursors[-1:]:

@@ -1,12 +1,12 @@
-"""A past in memory, for tests of what is decided from one."""
+"""Runs in memory, for tests of what is decided from those that are known."""
 
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
 
-class Past:
-    """See `ostinato.decide.after.Past`; of a dag that is not there nothing is known."""
+class KnownRuns:
+    """See `ostinato.decide.after.KnownRuns`; of a dag that is not there nothing is known."""
 
     def __init__(self, runs: list[Run] | None = None) -> None:
         self.runs = [] if runs is None else runs
