@@ -105,7 +105,8 @@ def surroundings() -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name != "OSTINATO_HOME" and not name.startswith("COV_")
     }
-    return kept | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return kept | {"PATH": path, "COLUMNS": "120", "PYTHONFAULTHANDLER": "1"}  # should one crash, it says where
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
