@@ -127,6 +127,6 @@ def demand_no_overlap(witness: Witness) -> None:
 
 
 def is_earlier(run: Run, than: Run) -> bool:
-    """Whether a run of a schedule is for an earlier interval than another."""
+    """Whether a run of a schedule was made earlier than another."""
     both = run.kind == than.kind == "scheduled" and run.dag_id == than.dag_id
-    return both and run.interval.start < than.interval.start
+    return both and run.run_id < than.run_id

@@ -333,7 +333,7 @@ class Board:
         if self.admission.withdraw(old.run.run_id) is not None:
             self._never_begins(old, Cause.OVERLAPPED, now, {"run": by})
         else:
-            who = f"run {by}, which is for a later interval"
+            who = f"run {by}, which its schedule made later"
             self._scribe.step.commit.cancel_requests.append(CancelRequest(old.run.run_id, who, now))
             self.cancel(old.run.run_id, who, now)
 

@@ -13,12 +13,16 @@ def may_overlap(live: LiveRun) -> bool:
 
 
 def earlier(run: Run, going: Iterable[LiveRun]) -> list[LiveRun]:
-    """The runs of the same schedule for earlier intervals that have not ended, and are not being cancelled."""
+    """The runs of the same schedule that were made earlier, have not ended, and are not being cancelled.
+
+    A clock makes runs in the order of their intervals, `after` in the order in which their intervals are completed:
+    what was made later takes the place of what was made earlier, or is not run, whichever interval comes first.
+    """
     return [
         live
         for live in going
         if live.run.dag_id == run.dag_id
         and live.run.kind == "scheduled"
-        and live.run.interval.start < run.interval.start
+        and live.run.run_id < run.run_id
         and not live.cancelling
     ]

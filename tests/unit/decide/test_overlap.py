@@ -79,14 +79,20 @@ def test_runs_that_come_at_once_leave_the_earliest_or_the_latest() -> None:
         ("queue", "scheduled", (0, 1)),
         ("skip", "manual", (0, 1)),
         ("cancel_previous", "backfill", (0, 1)),
-        ("skip", "scheduled", (1, 0)),
-        ("cancel_previous", "scheduled", (1, 0)),
     ],
 )
 def test_nothing_is_done_about_runs_that_may_overlap(overlap: Overlap, kind: str, days: tuple[int, ...]) -> None:
     desk = Desk()
     assert come(desk, overlap, *days, kind=kind) == [RUNNING, RUNNING]
     assert desk.told_to_stop == []
+
+
+def test_the_earlier_run_is_the_one_made_earlier_whatever_its_interval() -> None:
+    """`after` makes runs in the order in which their intervals are completed."""
+    assert come(Desk(), "skip", 1, 0) == [RUNNING, CANCELLED]
+    desk = Desk()
+    come(desk, "cancel_previous", 1, 0)
+    assert desk.told_to_stop == [1]
 
 
 def test_runs_of_other_dags_and_runs_by_hand_are_left_alone() -> None:
