@@ -34,7 +34,17 @@ CHECKS = (
 )
 LOCKS = {
     "demo": ("pyproject.toml", "--extra", "demo", "--group", "build"),
-    "dev": ("pyproject.toml", "--extra", "demo", "--group", "dev", "--constraint", "requirements/demo.lock"),
+    "dev": (
+        "pyproject.toml",
+        "--extra",
+        "demo",
+        "--extra",
+        "postgres",
+        "--group",
+        "dev",
+        "--constraint",
+        "requirements/demo.lock",
+    ),
     "uv": ("--group", "uv", "--constraint", "requirements/dev.lock"),
 }
 

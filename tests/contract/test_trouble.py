@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.event import listen
 
 from ostinato.model.errors import OstinatoError, StoreDamaged, StoreFull, StoreTooNew, StoreUnavailable
-from ostinato.store import Store, dialect, open_store
+from ostinato.store import Store, open_store, sqlite
 from tests.contract.leader import MAY_1, Leader, deploy, everything, new_run
 
 
@@ -97,7 +97,7 @@ def test_only_its_owner_can_read_the_state(database: Path, mask: int) -> None:
 def test_a_writer_that_holds_on_too_long_is_reported_and_waited_for_by_the_next_try(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialect, "BUSY_S", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.05)
     store = open_store(database)
     deploy(store)
     other = sqlite3.connect(database, isolation_level=None)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from ostinato.model.errors import InvariantBroken
 from ostinato.model.record import UNMAPPED
 from ostinato.store import Store, migrate, open_store, schema
-from ostinato.store.dialect import engine_for, reading, writing
+from ostinato.store.database import engine_for, reading, writing
 from ostinato.store.tables import metadata
 
 

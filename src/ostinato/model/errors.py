@@ -107,7 +107,7 @@ class NotRehearsable(OstinatoError):
 
 
 class StoreUnavailable(OstinatoError):
-    """The state database did not take a commit; nothing of it was written. It is tried again by itself."""
+    """The state database did not answer, or did not take a commit. What is written is read anew and work goes on by itself."""
 
     code = "OST-301"
     exit_code = 7
@@ -157,6 +157,22 @@ class FencedOut(OstinatoError):
 
     code = "OST-307"
     exit_code = 6
+
+
+class StateAddressInvalid(OstinatoError):
+    """OSTINATO_STATE is not the address of a database that state can be kept in."""
+
+    code = "OST-308"
+    exit_code = 2
+    help = "Set it to postgresql://user:password@host:port/database, or unset it to keep the state in a file."
+
+
+class DriverMissing(OstinatoError):
+    """What talks to that kind of database is not installed."""
+
+    code = "OST-309"
+    exit_code = 3
+    help = "Install it with `pip install 'ostinato[postgres]'`."
 
 
 # --- OST-4xx: what was asked for is not there, or cannot be done now --------------------------------------------

@@ -10,7 +10,7 @@ from ostinato.model.errors import NotFound
 from ostinato.model.record import Backfill, Run
 from ostinato.model.time import Instant
 
-from . import creation, dialect
+from . import creation, database
 from .definition import dag_numbers
 from .record import BACKFILLS, text_of, to_backfill
 from .recovery import OPEN_RUN
@@ -23,9 +23,9 @@ def create(connection: Connection, new: NewBackfill, runs: Sequence[NewRun]) -> 
         "dag_no": dag_numbers(connection, [new.dag_id])[new.dag_id],
         "chosen": text_of([(interval.start, interval.end) for interval in new.chosen]),
         "reprocess": new.reprocess,
-        "newest_first": new.newest_first,
+        "newest_first": int(new.newest_first),
         "batch": new.batch,
-        "cascade": new.cascade,
+        "cascade": int(new.cascade),
         "params": new.params,
         "max_active_runs": new.max_active_runs,
         "share": new.share,
@@ -33,7 +33,7 @@ def create(connection: Connection, new: NewBackfill, runs: Sequence[NewRun]) -> 
         "created_at": new.at,
         "created_by": new.by,
     }
-    backfill_id = dialect.insert_row(connection, backfill, row)
+    backfill_id = database.insert_row(connection, backfill, row)
     created = creation.create_runs(connection, [structs.replace(each, backfill_id=backfill_id) for each in runs])
     _touch(connection)
     return get(connection, backfill_id), created

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, TaskState
 
 from .codes import STATES
-from .dialect import integrity_errors
+from .database import damage
 
 
 def _law(query: str, **states: Collection[str]) -> TextClause:
@@ -61,7 +61,7 @@ _LAWS: Final = {
 
 def findings(connection: Connection) -> list[str]:
     """One line for each law that does not hold; empty: all is well. Reads the whole database."""
-    found = integrity_errors(connection)
+    found = damage(connection)
     for law, query in _LAWS.items():
         count = connection.execute(query).scalar_one()
         if count:

@@ -7,7 +7,6 @@ waits for a lock halfway.
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.change import (
     AttemptMove,
@@ -24,16 +23,15 @@ from ostinato.model.record import Run
 from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 
-from . import dialect, hot
+from . import database, hot
 from .alert import put_alerts, record_deliveries
 from .codes import ERROR_CLASSES, STATES
 from .creation import create_runs, event_row
 from .definition import dag_numbers
+from .dialect import Rows
 from .interned import Interned
 from .record import text_of
 from .tables import agent, dag, expectation, intervention, log_segment, meta, rejected, run
-
-Rows = Sequence[tuple[object, ...]]
 
 
 class Writer:
@@ -46,7 +44,7 @@ class Writer:
     def commit(self, engine: Engine, change: Commit, epoch: int) -> list[Run]:
         """See `Store.commit`."""
         try:
-            with dialect.writing(engine) as connection:
+            with database.writing(engine) as connection:
                 _fence(connection, epoch)
                 return self._apply(connection, change)
         except BaseException:  # names that this transaction gave numbers to have none again
@@ -55,24 +53,23 @@ class Writer:
             raise
 
     def _apply(self, connection: Connection, change: Commit) -> list[Run]:
-        cursor = connection.connection.cursor()
         created = create_runs(connection, change.new_runs) if change.new_runs else []
         for request in change.cancel_requests:
             ask_to_stop(connection, request)
-        _write(cursor, hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
+        database.write(connection, hot.MOVE_RUN, [_run_row(move) for move in change.runs], "moves of runs")
         first = [_first_task_row(move) for move in change.tasks if move.was is TaskState.NONE]
-        _write(cursor, hot.INSERT_TASK, first, "first moves of task instances")
+        database.write(connection, hot.INSERT_TASK, first, "first moves of task instances")
         further = [_task_row(move) for move in change.tasks if move.was is not TaskState.NONE]
-        _write(cursor, hot.MOVE_TASK, further, "moves of task instances")
+        database.write(connection, hot.MOVE_TASK, further, "moves of task instances")
         if change.new_attempts:
-            _write(cursor, hot.INSERT_ATTEMPT, self._new_attempt_rows(connection, change), "new attempts")
+            database.write(connection, hot.INSERT_ATTEMPT, self._new_attempt_rows(connection, change), "new attempts")
         moved = [self._attempt_row(connection, move) for move in change.attempts]
-        _write(cursor, hot.MOVE_ATTEMPT, moved, "moves of attempts")
-        _write(cursor, hot.INSERT_EVENT, [event_row(event) for event in change.events], "events")
+        database.write(connection, hot.MOVE_ATTEMPT, moved, "moves of attempts")
+        database.write(connection, hot.INSERT_EVENT, [event_row(event) for event in change.events], "events")
         outputs = [(output.run_id, output.task_no, output.map_index, output.value) for output in change.outputs]
-        _write(cursor, hot.INSERT_OUTPUT, outputs, "outputs")
+        database.write(connection, hot.INSERT_OUTPUT, outputs, "outputs")
         items = [(item.run_id, item.scope_no, item.map_index, item.value) for item in change.items]
-        _write(cursor, hot.INSERT_ITEM, items, "items")
+        database.write(connection, hot.INSERT_ITEM, items, "items")
         if change.rejected:
             connection.execute(insert(rejected), [_rejected_row(records) for records in change.rejected])
         put_alerts(connection, change.alerts)
@@ -114,16 +111,6 @@ class Writer:
         )
 
 
-def _write(cursor: DBAPICursor, statement: str, rows: Rows, what: str) -> None:
-    """Write a batch on the driver's own cursor. Raises InvariantBroken if not every row found its place."""
-    if not rows:
-        return
-    cursor.executemany(statement, rows)
-    stale = len(rows) - cursor.rowcount
-    if stale:
-        raise InvariantBroken(f"{stale} of {len(rows)} {what} found another state than the one they move from")
-
-
 def take_lead(connection: Connection, owner: str, now: Instant) -> int:
     """Begin a new epoch. See `Store.take_lead`."""
     connection.execute(update(meta).values(epoch=meta.c.epoch + 1, leader=owner, led_since=now))
@@ -142,9 +129,7 @@ def ask_to_stop(connection: Connection, request: CancelRequest) -> bool:
 
 
 def _fence(connection: Connection, epoch: int) -> None:
-    cursor = connection.connection.cursor()
-    cursor.execute(hot.GET_EPOCH)
-    [(newest, leader)] = cursor.fetchall()
+    [(newest, leader)] = database.query(connection, hot.GET_EPOCH)
     if newest != epoch:
         raise FencedOut(f"the lead was taken by {leader} (epoch {newest}, ours is {epoch})")
 
@@ -206,20 +191,12 @@ def _move_expectations(connection: Connection, moves: Sequence[ExpectationMove])
     """What is expected already stays as it is; what is met stays met."""
     numbers = dag_numbers(connection, {move.dag_id for move in moves})
     for move in moves:
-        put = dialect.upsert(expectation).values(
-            dag_no=numbers[move.dag_id],
-            interval_start=move.start,
-            due_at=move.due_at,
-            state=move.becomes,
-            at=move.at,
-        )
-        key = [expectation.c.dag_no, expectation.c.interval_start]
-        if move.becomes == "expected":
-            put = put.on_conflict_do_nothing(index_elements=key)
-        else:
-            changed = {"state": move.becomes, "at": move.at}
-            put = put.on_conflict_do_update(index_elements=key, set_=changed, where=expectation.c.state != "met")
-        connection.execute(put)
+        of = {"dag_no": numbers[move.dag_id], "interval_start": move.start}
+        row = {**of, "due_at": move.due_at, "state": move.becomes, "at": move.at}
+        database.insert_free(connection, expectation, [row])
+        if move.becomes != "expected":
+            known = update(expectation).filter_by(**of).where(expectation.c.state != "met")
+            connection.execute(known.values(state=move.becomes, at=move.at))
 
 
 def _move_cursors(connection: Connection, cursors: Sequence[ScheduleCursor]) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
-from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.birth import born, first_events
 from ostinato.model.change import Event, NewRun
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
 
-from . import hot
+from . import database, hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
@@ -20,32 +19,34 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     """Create the runs whose keys are free, and return those. Raises NotFound for a dag or version that is not there."""
     dag_nos = dag_numbers(connection, {new.dag_id for new in runs})
     version_nos = version_numbers(connection, {new.version for new in runs})
-    cursor = connection.connection.cursor()
     created: list[Run] = []
     for new in runs:
         row = _row(new, dag_nos[new.dag_id], version_nos[new.version])
-        cursor.execute(hot.INSERT_RUN, row)
-        for (run_id,) in cursor.fetchall():
+        for (run_id,) in database.query(connection, hot.INSERT_RUN, row):
             created.append(born(run_id, new))
-            cursor.executemany(hot.INSERT_EVENT, [event_row(event) for event in first_events(created[-1], new)])
+            database.write_some(
+                connection, hot.INSERT_EVENT, [event_row(event) for event in first_events(created[-1], new)]
+            )
             if new.based_on is not None:
-                _carry_over(cursor, run_id, new, new.based_on)
+                _carry_over(connection, run_id, new, new.based_on)
     return created
 
 
-def _carry_over(cursor: DBAPICursor, run_id: int, new: NewRun, old: int) -> None:
+def _carry_over(connection: Connection, run_id: int, new: NewRun, old: int) -> None:
     """What the new run takes over from the old one: ends of task instances, their outputs, the items of scopes."""
     rows = [
         (run_id, each.task_no, each.map_index, STATES[each.becomes], new.at, None, None, None) for each in new.carried
     ]
-    cursor.executemany(hot.INSERT_TASK, rows)
+    database.write_some(connection, hot.INSERT_TASK, rows)
     outputs = [
         (run_id, each.task_no, old, each.output_of, each.map_index)
         for each in new.carried
         if each.output_of is not None
     ]
-    cursor.executemany(hot.CARRY_OUTPUT, outputs)
-    cursor.executemany(hot.CARRY_ITEMS, [(run_id, scope_no, old, before) for scope_no, before in new.scopes])
+    database.write_some(connection, hot.CARRY_OUTPUT, outputs)
+    database.write_some(
+        connection, hot.CARRY_ITEMS, [(run_id, scope_no, old, before) for scope_no, before in new.scopes]
+    )
 
 
 def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:

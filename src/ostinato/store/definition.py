@@ -13,7 +13,7 @@ from ostinato.model.record import Dag, DagProblem, Deployment
 from ostinato.model.spec import CompiledDag, DagSpec, canonical, digest
 from ostinato.model.time import Instant
 
-from . import dialect
+from . import database
 from .record import DAGS, PROBLEMS, to_dag, to_problem
 from .tables import dag, dag_problem, dag_version, meta, source, switched_off
 
@@ -80,7 +80,7 @@ def _put_versions(connection: Connection, dags: Sequence[CompiledDag], code: byt
     strange = [compiled.spec.dag_id for compiled in dags if compiled.source != name]
     if strange:
         raise InvariantBroken(f"the dag {strange[0]} was not compiled from the source it comes with")
-    connection.execute(dialect.upsert(source).values(digest=name, code=code).on_conflict_do_nothing())
+    database.insert_free(connection, source, [{"digest": name, "code": code}])
     versions = [
         {
             "version": compiled.version,
@@ -91,13 +91,11 @@ def _put_versions(connection: Connection, dags: Sequence[CompiledDag], code: byt
         }
         for compiled in dags
     ]
-    connection.execute(dialect.upsert(dag_version).on_conflict_do_nothing(), versions)
+    database.insert_free(connection, dag_version, versions)
 
 
 def _put_rows(connection: Connection, deployment: Deployment) -> None:
     numbers = version_numbers(connection, {compiled.version for compiled in deployment.dags})
-    put = dialect.upsert(dag)
-    changed = {name: put.excluded[name] for name in ("version_no", "file", "retired_at")}
     rows = [
         {
             "dag_id": compiled.spec.dag_id,
@@ -107,7 +105,7 @@ def _put_rows(connection: Connection, deployment: Deployment) -> None:
         }
         for compiled in deployment.dags
     ]
-    connection.execute(put.on_conflict_do_update(index_elements=[dag.c.dag_id], set_=changed), rows)
+    database.upsert(connection, dag, ["dag_id"], ["version_no", "file", "retired_at"], rows)
 
 
 def _problem_row(file: str, position: int, problem: DagProblem) -> dict[str, object]:
@@ -199,9 +197,7 @@ def switch_off(connection: Connection, dag_id: str, task_id: str, becomes: Switc
     """See `Store.switch_off`."""
     dag_no = dag_numbers(connection, [dag_id])[dag_id]
     row = {"dag_no": dag_no, "task_id": task_id, "becomes": becomes, "at": now, "switched_by": by}
-    put = dialect.upsert(switched_off).values(row)
-    key = [switched_off.c.dag_no, switched_off.c.task_id]
-    connection.execute(put.on_conflict_do_update(index_elements=key, set_=row))
+    database.upsert(connection, switched_off, ["dag_no", "task_id"], ["becomes", "at", "switched_by"], [row])
     touch(connection)
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from . import dialect
+from . import database
 
 _REMEMBERED: Final = 10_000
 
@@ -35,4 +35,4 @@ class Interned:
         found = connection.scalar(select(table.c.number).where(table.c.name == name))
         if found is not None:
             return found
-        return dialect.insert_row(connection, table, {"name": name})
+        return database.insert_row(connection, table, {"name": name})

@@ -21,7 +21,7 @@ from ostinato.model.record import Attempt, Expectation, LoggedEvent, OutputKey, 
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
-from . import hot
+from . import database, hot
 from .codes import STATES
 from .definition import dag_numbers
 from .record import (
@@ -199,27 +199,23 @@ def events(connection: Connection, run_id: int, after: int, limit: int) -> list[
 
 def outputs(connection: Connection, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
     """The outputs there are, of (run id, task number, map index) triples."""
-    cursor = connection.connection.cursor()
     found: dict[OutputKey, bytes] = {}
     for key in wanted:
-        cursor.execute(hot.GET_OUTPUT, key)
-        for (value,) in cursor.fetchall():
+        for (value,) in database.query(connection, hot.GET_OUTPUT, key):
             found[key] = value
     return found
 
 
 def outputs_of_all(connection: Connection, run_id: int, task_no: int) -> list[bytes | None]:
     """What those instances of a task in a scope returned that succeeded, in the order of their map index."""
-    cursor = connection.connection.cursor()
-    cursor.execute(hot.GET_OUTPUTS, (run_id, task_no, STATES[TaskState.SUCCESS]))
-    return [value for _, value in cursor.fetchall()]
+    rows = database.query(connection, hot.GET_OUTPUTS, (run_id, task_no, STATES[TaskState.SUCCESS]))
+    return [value for _, value in rows]
 
 
 def item(connection: Connection, run_id: int, scope_no: int, map_index: int) -> bytes | None:
     """What an instance of a scope is for, in stored form."""
-    cursor = connection.connection.cursor()
-    cursor.execute(hot.GET_ITEM, (run_id, scope_no, map_index))
-    return next((value for (value,) in cursor.fetchall()), None)
+    rows = database.query(connection, hot.GET_ITEM, (run_id, scope_no, map_index))
+    return next((value for (value,) in rows), None)
 
 
 def totals(connection: Connection, backfill_id: int) -> Totals:
@@ -244,9 +240,9 @@ def totals(connection: Connection, backfill_id: int) -> Totals:
         tasks={state.value: count for state, count in tasks},
         attempts=by_state,
         failures=by_class,
-        rejected=connection.scalar(letters) or 0,
-        busy_ms=sum(row[3] or 0 for row in attempts),
-        cpu_ms=sum(row[4] or 0 for row in attempts),
+        rejected=int(connection.scalar(letters) or 0),
+        busy_ms=sum(int(row[3] or 0) for row in attempts),
+        cpu_ms=sum(int(row[4] or 0) for row in attempts),
         started_at=span[0],
         finished_at=span[1],
     )

@@ -10,6 +10,7 @@ from ostinato.model.state import FINAL_RUN, LIVE_ATTEMPT, RunState
 
 from . import hot
 from .codes import ERROR_CLASS_NAMES, STATES, TASK_STATES
+from .database import query
 from .record import ATTEMPTS, INTERVENTIONS, RUNS, to_attempt, to_intervention, to_run
 from .tables import attempt, fell_short, run, task_instance
 
@@ -45,8 +46,7 @@ def open_work(connection: Connection, only: int | None = None) -> list[OpenRun]:
     """Every unfinished run, or that one ``only``, with all that is known of it, oldest first."""
     which = run.c.state.in_(OPEN_RUN) if only is None else run.c.run_id == only
     rows = _Rows(connection, _OPEN if only is None else f"r.run_id = {only:d}")
-    query = RUNS.where(which).order_by(run.c.run_id)
-    runs = [to_run(row) for row in connection.execute(query)]
+    runs = [to_run(row) for row in connection.execute(RUNS.where(which).order_by(run.c.run_id))]
     tasks: defaultdict[int, list[Task]] = defaultdict(list)
     tries: defaultdict[int, dict[Instance, int]] = defaultdict(dict)
     for run_id, task_no, map_index, state, *rest, number in rows.of(hot.OPEN_TASKS):
@@ -61,10 +61,10 @@ def open_work(connection: Connection, only: int | None = None) -> list[OpenRun]:
         items[run_id][scope_no] = count
     last_seq: dict[int, int | None] = dict(rows.of(hot.OPEN_LAST_EVENTS))
     live: defaultdict[int, list[Attempt]] = defaultdict(list)
-    query = ATTEMPTS.join(task_instance, task_instance.c.attempt == attempt.c.attempt)
-    query = query.join(run, run.c.run_id == task_instance.c.run_id)
-    query = query.where(which, attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
-    for row in connection.execute(query.order_by(attempt.c.attempt)):
+    going = ATTEMPTS.join(task_instance, task_instance.c.attempt == attempt.c.attempt)
+    going = going.join(run, run.c.run_id == task_instance.c.run_id)
+    going = going.where(which, attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
+    for row in connection.execute(going.order_by(attempt.c.attempt)):
         found = to_attempt(row)
         live[found.run_id].append(found)
     return [
@@ -85,13 +85,12 @@ class _Rows:
     """Runs the statements over the runs that ``which`` is true of."""
 
     def __init__(self, connection: Connection, which: str) -> None:
-        self._cursor = connection.connection.cursor()
+        self._connection = connection
         self._which = which
 
     def of(self, statement: str) -> list[Any]:
         """All rows of one of them."""
-        self._cursor.execute(statement.format(open=self._which, fell_short=fell_short("a.state")))
-        return list(self._cursor.fetchall())
+        return query(self._connection, statement.format(open=self._which, fell_short=fell_short("a.state")))
 
 
 def _after(last: int | None) -> int:

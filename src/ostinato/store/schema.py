@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 from ostinato.model.errors import StoreDamaged, StoreTooNew
 from ostinato.model.limits import Limits
 
-from .dialect import reading, writing
+from .database import place, reading, writing
 from .tables import meta, metadata, pool, revision
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004")
@@ -40,7 +40,7 @@ def _revision(connection: Connection) -> str | None:
     tables = inspect(connection).get_table_names()
     if not tables:
         return None
-    where = connection.engine.url.database or ""
+    where = place(connection.engine)
     if revision.name not in tables or meta.name not in tables:
         raise StoreDamaged("the database belongs to another program", where=where)
     present = connection.scalar(select(revision.c.version_num))

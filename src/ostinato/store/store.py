@@ -30,19 +30,21 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
-from . import alert, backfill, check, commit, creation, definition, dialect, read, recovery
+from . import alert, backfill, check, commit, creation, database, definition, read, recovery
 from .read import Totals
 from .schema import bring_to_head
 from .tables import intervention, pool
 
 
-def open_store(path: Path | None) -> "Store":
+def open_store(place: Path | str | None) -> "Store":
     """The state in a database file, made (mode 0600) or migrated if need be; None: in memory, for one thread.
 
+    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``.
+
     Raises StoreUnavailable (or StoreFull) if it cannot be used now, StoreDamaged if it is not ours or broken,
-    StoreTooNew if a newer version of this program wrote it.
+    StoreTooNew if a newer version of this program wrote it; for an address also StateAddressInvalid and DriverMissing.
     """
-    engine = dialect.engine_for(path)
+    engine = database.engine_for(place)
     try:
         bring_to_head(engine)
     except BaseException:
@@ -68,16 +70,16 @@ class Store:
 
     def check(self) -> None:
         """Look through the whole database. Raises StoreDamaged with what does not hold."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             findings = check.findings(connection)
         if findings:
-            raise StoreDamaged("; ".join(findings[:5]), where=self._engine.url.database or "in memory")
+            raise StoreDamaged("; ".join(findings[:5]), where=database.place(self._engine))
 
     # --- the leader's writes ------------------------------------------------------------------------------------
 
     def take_lead(self, owner: str, now: Instant) -> int:
         """Take the lead for ``owner`` and return the new epoch; commits of earlier epochs are refused from now on."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return commit.take_lead(connection, owner, now)
 
     def commit(self, change: Commit, epoch: int) -> list[Run]:
@@ -97,80 +99,80 @@ class Store:
         file has problems: then what was in force stays in force. The files' earlier problems are replaced. Raises Conflict
         if yet another file defines a dag of the same id.
         """
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             definition.put_dags(connection, deployments, now)
 
     def dags(self, *, retired: bool = False) -> list[Dag]:
         """All dags by id; with ``retired``, those too that are gone from their file."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.dags(connection, retired=retired)
 
     def dags_revision(self) -> int:
         """A number that grows whenever dags were put, paused or unpaused, or tasks switched off or on."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.revision(connection)
 
     def dag(self, dag_id: str) -> Dag:
         """One dag. Raises NotFound, with a suggestion."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.get_dag(connection, dag_id)
 
     def compiled(self, version: str) -> CompiledDag:
         """A dag version as it was compiled. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.compiled_dag(connection, version)
 
     def source(self, digest: str) -> bytes:
         """A source in canonical form, by its digest. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.source_code(connection, digest)
 
     def problems(self) -> list[DagProblem]:
         """Why dag files were not taken over, by file."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.problems(connection)
 
     def set_paused(self, dag_id: str, paused: bool, now: Instant, by: str) -> None:
         """Stop a dag's schedule, or let it go on. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             definition.set_paused(connection, dag_id, now, by, paused=paused)
 
     # --- people's writes ----------------------------------------------------------------------------------------
 
     def create_runs(self, runs: Sequence[NewRun]) -> list[Run]:
         """Create the runs whose (dag, run key) is free, and return those. Raises NotFound for an unknown dag or version."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return creation.create_runs(connection, runs)
 
     def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
         """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return backfill.create(connection, new, runs)
 
     def pause_backfill(self, backfill_id: int) -> bool:
         """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return backfill.move(connection, backfill_id, "running", "paused")
 
     def resume_backfill(self, backfill_id: int) -> bool:
         """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return backfill.move(connection, backfill_id, "paused", "running")
 
     def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
         """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return backfill.cancel(connection, backfill_id, by, now)
 
     def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             read.get_run(connection, run_id)
             return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
 
     def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
         """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             read.get_run(connection, run_id)
             task_no, map_index = instance
             row = {
@@ -185,96 +187,95 @@ class Store:
 
     def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
         """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             definition.switch_off(connection, dag_id, task_id, becomes, by, now)
 
     def switch_on(self, dag_id: str, task_id: str) -> bool:
         """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
-        with dialect.writing(self._engine) as connection:
+        with database.writing(self._engine) as connection:
             return definition.switch_on(connection, dag_id, task_id)
 
     def set_pool(self, name: str, slots: int) -> None:
         """Give a pool its size, making it if need be."""
-        with dialect.writing(self._engine) as connection:
-            put = dialect.upsert(pool).values(name=name, slots=slots)
-            connection.execute(put.on_conflict_do_update(index_elements=[pool.c.name], set_={"slots": slots}))
+        with database.writing(self._engine) as connection:
+            database.upsert(connection, pool, ["name"], ["slots"], [{"name": name, "slots": slots}])
 
     # --- what a scheduler reads ---------------------------------------------------------------------------------
 
     def last_attempt(self) -> int:
         """The highest attempt id there is; 0: none yet."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return recovery.last_attempt(connection)
 
     def open_work(self) -> list[OpenRun]:
         """Every queued or running run with all that is known of it, oldest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return recovery.open_work(connection)
 
     def runs_after(self, run_id: int, limit: int) -> list[Run]:
         """Runs with a higher id that are still queued, in the order in which they were created."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return recovery.runs_after(connection, run_id, limit)
 
     def cancel_requests(self) -> list[tuple[int, str]]:
         """Open runs that somebody wants to stop, with who asked."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return recovery.cancel_requests(connection)
 
     def backfills_revision(self) -> int:
         """A number that grows whenever a backfill was created, paused, resumed or cancelled."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return backfill.revision(connection)
 
     def open_backfills(self) -> list[Backfill]:
         """Backfills that have a run which has not ended, oldest first; their runs are not counted."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return backfill.unfinished(connection)
 
     def open_run(self, run_id: int) -> OpenRun:
         """One run with all that is known of it. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             read.get_run(connection, run_id)
             return recovery.open_work(connection, run_id)[0]
 
     def interventions(self) -> list[Intervention]:
         """What people have decided about task instances and the scheduler has not taken in, in that order."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return recovery.interventions(connection)
 
     def switched_off(self) -> dict[tuple[str, str], SwitchedOff]:
         """How tasks that are switched off end, by dag id and task id."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return definition.switched_off_tasks(connection)
 
     def outputs(self, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:
         """The outputs there are among (run id, task number, map index) triples."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.outputs(connection, wanted)
 
     def outputs_of_all(self, run_id: int, task_no: int) -> list[bytes | None]:
         """What those instances of a task in a scope returned that succeeded, in order: in stored form, or None."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.outputs_of_all(connection, run_id, task_no)
 
     def item(self, run_id: int, scope_no: int, map_index: int) -> bytes | None:
         """What an instance of a scope is for, in stored form; None: there is no such instance."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.item(connection, run_id, scope_no, map_index)
 
     def outbox_waiting(self, limit: int) -> list[Outgoing]:
         """Alerts to be delivered, now or at their ``next_at``, soonest first; of one key only the oldest."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return alert.waiting(connection, limit)
 
     def pools(self) -> list[Pool]:
         """All pools by name."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.pools(connection)
 
     def open_expectations(self) -> list[Expectation]:
         """Deadlines that are not met: still expected, or missed and not made good."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.open_expectations(connection)
 
     # --- what people read ---------------------------------------------------------------------------------------
@@ -288,91 +289,91 @@ class Store:
         before: int | None = None,
     ) -> list[Run]:
         """The newest runs that fit, newest first; ``before`` is the run id to go on from. Raises NotFound for a dag."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.runs(connection, dag_id, states, backfill_id, limit, before)
 
     def run(self, run_id: int) -> Run:
         """One run. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.get_run(connection, run_id)
 
     def find_run(self, dag_id: str, run_key: str) -> Run | None:
         """The run of a dag that has this key; None if there is none."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.find_run(connection, dag_id, run_key)
 
     def latest_by_interval(self, dag_id: str, first: Instant, before: Instant) -> dict[Instant, Run]:
         """The newest run of each interval that starts in ``[first, before)``, by interval start. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.latest_by_interval(connection, dag_id, first, before)
 
     def runs_over(self, dag_id: str, first: Instant, before: Instant) -> list[Run]:
         """The runs of a dag whose data interval has a part in ``[first, before)``, oldest run first. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.runs_over(connection, dag_id, first, before)
 
     def succeeded_over(self, dag_id: str, first: Instant, before: Instant) -> list[DataInterval]:
         """The data intervals of a dag's runs that succeeded and have a part in ``[first, before)``; none of an unknown dag."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.succeeded_over(connection, dag_id, first, before)
 
     def succeeded_between(self, dag_id: str, after: Instant, until: Instant) -> list[DataInterval]:
         """The data intervals of a dag's runs that ended in ``(after, until]``, with success; none of an unknown dag."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.succeeded_between(connection, dag_id, after, until)
 
     def first_interval(self, dag_id: str) -> Instant | None:
         """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.first_interval(connection, dag_id)
 
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.tasks(connection, run_id)
 
     def attempts(self, run_id: int, task_no: int | None = None) -> list[Attempt]:
         """The attempts of a run, or of one of its task instances: by task, oldest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.attempts(connection, run_id, task_no)
 
     def events(self, run_id: int, after: int = -1, limit: int = 1_000) -> list[LoggedEvent]:
         """A run's history after the line numbered ``after``, oldest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.events(connection, run_id, after, limit)
 
     def output(self, run_id: int, task_no: int, map_index: int = UNMAPPED) -> bytes | None:
         """What a task instance returned, in stored form; None if that was None, or it has not succeeded."""
         key = (run_id, task_no, map_index)
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.outputs(connection, [key]).get(key)
 
     def backfills(self, dag_id: str | None = None, limit: int = 50) -> list[Backfill]:
         """Backfills with their runs counted by state, newest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return backfill.newest(connection, dag_id, limit)
 
     def backfill(self, backfill_id: int) -> Backfill:
         """One backfill with its runs counted by state. Raises NotFound."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return backfill.get(connection, backfill_id)
 
     def totals(self, backfill_id: int) -> Totals:
         """What a backfill has done so far."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.totals(connection, backfill_id)
 
     def rejected(self, dag_id: str | None = None, run_id: int | None = None, limit: int = 50) -> list[Rejected]:
         """Dead letters, newest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.rejected_records(connection, dag_id, run_id, limit)
 
     def alerts(self, limit: int = 50) -> list[Outgoing]:
         """Alerts, delivered or not, newest first."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return alert.newest(connection, limit)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many runs and task instances are in each state: ``{"runs": {...}, "tasks": {...}}``."""
-        with dialect.reading(self._engine) as connection:
+        with database.reading(self._engine) as connection:
             return read.counts(connection)

@@ -6,7 +6,7 @@ The schema here and the one the migrations arrive at are the same; a test compar
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -45,7 +45,9 @@ metadata: Final = MetaData(
 NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 """Keys and instants. SQLite wants the plain word for its row ids and stores every integer in the bytes it needs."""
 
-NAME: Final = String(250)
+NAME: Final = String(250).with_variant(String(250, collation="C"), "postgresql")
+"""Names are ordered by their characters' codes, whatever the language of a server."""
+
 DIGEST: Final = String(32)
 
 RUN_STATE: Final = Coded(RunState, STATES)
@@ -87,6 +89,11 @@ def fell_short(state: str) -> str:
     is named by its task instance, so what goes well pays for no index.
     """
     return f"({_among(state, [STATES[each] for each in FINAL_ATTEMPT - {AttemptState.SUCCESS}])})"
+
+
+def only_where(condition: str) -> dict[str, Any]:
+    """An index of only the rows for which a condition holds."""
+    return {f"{dialect}_where": text(condition) for dialect in ("sqlite", "postgresql")}
 
 
 revision: Final = Table(
@@ -218,18 +225,18 @@ Index(
     "ix_run_dag_finished",
     run.c.dag_no,
     run.c.finished_at,
-    sqlite_where=text("finished_at IS NOT NULL"),
+    **only_where("finished_at IS NOT NULL"),
 )
 Index(
     "ix_run_cancel_requested",
     run.c.state,
-    sqlite_where=text("cancel_requested_at IS NOT NULL"),
+    **only_where("cancel_requested_at IS NOT NULL"),
 )
 Index(
     "ix_run_backfill",
     run.c.backfill_id,
     run.c.state,
-    sqlite_where=text("backfill_id IS NOT NULL"),
+    **only_where("backfill_id IS NOT NULL"),
 )
 
 task_instance: Final = Table(
@@ -291,7 +298,7 @@ Index(
     attempt.c.run_id,
     attempt.c.task_no,
     attempt.c.map_index,
-    sqlite_where=text(fell_short("state")),
+    **only_where(fell_short("state")),
 )
 
 event: Final = Table(
@@ -406,6 +413,6 @@ outbox: Final = Table(
     Index(
         "ix_outbox_next_at",
         "next_at",
-        sqlite_where=text("next_at IS NOT NULL"),
+        **only_where("next_at IS NOT NULL"),
     ),
 )

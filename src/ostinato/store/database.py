@@ -1,0 +1,157 @@
+"""Transactions and statements, whichever kind of database it is."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, Table, event, insert, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from ostinato.model.errors import DriverMissing, InvariantBroken, StateAddressInvalid, StoreUnavailable
+
+from .dialect import READ, WRITE, Dialect, Rows
+from .hot import Batch
+from .sqlite import SQLite
+from .sqlite import engine_for as sqlite_engine
+
+_MODE: Final = "ostinato_mode"
+_SERVERS: Final = ("postgresql", "postgres")
+_DIALECTS: Final[dict[str, Dialect]] = {"sqlite": SQLite()}
+
+
+def engine_for(place: Path | str | None) -> Engine:
+    """An engine on a database file, on the server that an address names, or (None) in memory, for one thread.
+
+    Raises StateAddressInvalid for an address that is none, DriverMissing if what talks to that server is not installed,
+    and what making a file raises.
+    """
+    engine = _server_engine(place) if isinstance(place, str) else sqlite_engine(place)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _server_engine(address: str) -> Engine:
+    url = parse(address)
+    try:
+        from . import postgres  # noqa: PLC0415 - its driver is an extra
+    except ModuleNotFoundError as error:
+        raise DriverMissing(f"the package {error.name} is not installed", where=name_of(url)) from error
+    _DIALECTS["postgresql"] = postgres.Postgres()
+    return postgres.engine_for(url)
+
+
+def parse(address: str) -> URL:
+    """The address of a server's database. Raises StateAddressInvalid, which does not repeat what may hold a password."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError) as error:
+        raise StateAddressInvalid("it is not of the form postgresql://user:password@host:port/database") from error
+    if url.get_backend_name() not in _SERVERS:
+        raise StateAddressInvalid(f"there is no way to keep state in {url.get_backend_name()}")
+    if not url.database:
+        raise StateAddressInvalid("it names no database", where=name_of(url))
+    return url
+
+
+def name_of(url: URL) -> str:
+    """A database as people may read it: without its password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def place(engine: Engine) -> str:
+    """Which database an engine is on, for messages."""
+    return name_of(engine.url)
+
+
+def dialect_of(connection: Connection) -> Dialect:
+    """What is particular to the database of a connection."""
+    return _DIALECTS[connection.dialect.name]
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_MODE, READ)
+    connection.connection.cursor().execute(dialect_of(connection).begin[mode])
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Connection]:
+    """A connection that sees one state of the database from its first query on. Raises what ``translate`` says."""
+    with _translated(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Generator[Connection]:
+    """A transaction that is the only writer; all of it or nothing. Raises what ``translate`` says."""
+    with _translated(engine), engine.connect() as connection:
+        connection.execution_options(**{_MODE: WRITE})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _translated(engine: Engine) -> Generator[None]:
+    dialect = _DIALECTS[engine.dialect.name]
+    try:
+        yield
+    except (DBAPIError, *dialect.errors) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        translated = dialect.translate(cause, place(engine))
+        if dialect.remote and isinstance(translated, StoreUnavailable):
+            engine.dispose()  # connections may be dead: the next try makes new ones
+        raise translated from error
+
+
+def write(connection: Connection, batch: Batch, rows: Rows, what: str) -> None:
+    """Write a batch on the driver's own cursor. Raises InvariantBroken if not every row found its place."""
+    if not rows:
+        return
+    stale = len(rows) - write_some(connection, batch, rows)
+    if stale:
+        raise InvariantBroken(f"{stale} of {len(rows)} {what} found another state than the one they move from")
+
+
+def write_some(connection: Connection, batch: Batch, rows: Rows) -> int:
+    """Write a batch on the driver's own cursor; how many rows of the table it made or changed."""
+    if not rows:
+        return 0
+    return dialect_of(connection).write(connection.connection.cursor(), batch, rows)
+
+
+def query(connection: Connection, statement: str, row: tuple[object, ...] = ()) -> list[Any]:
+    """What a statement of `hot` gives, by the driver's own cursor."""
+    return dialect_of(connection).query(connection.connection.cursor(), statement, row)
+
+
+def insert_free(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert the rows whose key is free; leave out the others."""
+    connection.execute(dialect_of(connection).insert(table).on_conflict_do_nothing(), rows)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    key: Sequence[str],
+    changed: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+) -> None:
+    """Insert rows; where the key is taken, change those columns of the row that has it."""
+    put = dialect_of(connection).insert(table)
+    values = {name: put.excluded[name] for name in changed}
+    connection.execute(put.on_conflict_do_update(index_elements=list(key), set_=values), rows)
+
+
+def insert_row(connection: Connection, table: Table, row: Mapping[str, object]) -> int:
+    """Insert a row whose integer key the database chooses; return that key."""
+    key = connection.execute(insert(table).values(**row)).inserted_primary_key
+    if key is None:
+        raise InvariantBroken(f"the database gave no key to a row of {table.name}")
+    return int(key[0])
+
+
+def damage(connection: Connection) -> list[str]:
+    """What the database itself finds wrong; at most a hundred findings."""
+    return dialect_of(connection).damage(connection)

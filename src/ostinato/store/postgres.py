@@ -1,0 +1,133 @@
+"""PostgreSQL, on this machine or another.
+
+Writers take turns by an advisory lock that ends with their transaction, so a writer never has to give up halfway, as
+on SQLite; readers see one state of the database and hold nobody up. A batch is one statement over arrays: what it costs
+is the round trip and the rows.
+
+What hangs is let go of by the server: a session that stops in the middle of a transaction after `_IDLE_S`, one that
+does not answer on the network after `_SILENT_S`. So a scheduler that is suspended while it writes stops nobody for long.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from psycopg import Error
+from sqlalchemy import URL, Connection, Engine, Table, create_engine
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
+
+from .dialect import READ, WRITE, Rows
+from .hot import Batch, positional
+
+BUSY_S: Final = 10
+"""How long to wait for another process's short write before giving up."""
+_IDLE_S: Final = 3
+_SILENT_S: Final = 5
+_CONNECT_S: Final = 5
+
+_LOCK: Final = 0x057
+"""The first half of the number of our locks; the second is made of the schema, so that each has its own."""
+
+_TYPES: Final = {"failure": "text", "facts": "text", "value": "bytea"}
+"""What is no bigint among the names of batches."""
+
+_FULL: Final = ("53100",)
+_DAMAGED: Final = ("XX001", "XX002")
+# connections, resources, locks, the operator, authorization, a missing database, a server that only reads, the system
+_UNAVAILABLE: Final = ("08", "53", "55P03", "57", "28", "3D000", "42501", "25006", "25P03", "58", "40")
+
+
+class Postgres:
+    """See `Dialect`. Errors go by the codes of the SQL standard and PostgreSQL's manual, appendix A."""
+
+    begin: Mapping[str, str] = {
+        READ: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        WRITE: f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))",
+    }
+    errors: tuple[type[Exception], ...] = (Error,)
+    remote = True
+
+    def translate(self, error: BaseException | None, where: str) -> OstinatoError:  # noqa: D102 - as the protocol says
+        code = getattr(error, "sqlstate", None)
+        said = " ".join(str(error).split())
+        if code is None or code.startswith(_UNAVAILABLE):  # without a code, there is no server that could have said one
+            kind = StoreFull if code in _FULL else StoreUnavailable
+            return kind(f"the state database cannot be used now: {said}", where=where)
+        if code in _DAMAGED:
+            return StoreDamaged(f"the state database cannot be read: {said}", where=where)
+        return InvariantBroken(f"the state database refused a statement: {said}", where=where)
+
+    def write(self, cursor: DBAPICursor, batch: Batch, rows: Rows) -> int:  # noqa: D102
+        statement = _over_arrays(batch)
+        written = 0
+        for wave in _waves(batch, rows):
+            cursor.execute(statement, [list(column) for column in zip(*wave, strict=True)])
+            written += cursor.rowcount
+        return written
+
+    def query(self, cursor: DBAPICursor, statement: str, row: tuple[object, ...]) -> list[Any]:  # noqa: D102
+        cursor.execute(positional(statement, "%s"), row)
+        return list(cursor.fetchall())
+
+    def insert(self, table: Table) -> Insert:  # noqa: D102
+        return insert(table)
+
+    def damage(self, connection: Connection) -> list[str]:
+        """PostgreSQL guards keys as they are written, and its pages itself (`data_checksums`, `pg_amcheck`)."""
+        return []
+
+
+def engine_for(url: URL) -> Engine:
+    """An engine on a database of a server; the first use connects."""
+    settings = {
+        "lock_timeout": BUSY_S * 1000,
+        "idle_in_transaction_session_timeout": _IDLE_S * 1000,
+        "client_min_messages": "warning",
+    }
+    arguments = {
+        "autocommit": True,  # the driver begins nothing by itself
+        "application_name": "ostinato",
+        "connect_timeout": _CONNECT_S,
+        "keepalives_idle": _SILENT_S,
+        "keepalives_interval": 1,
+        "keepalives_count": _SILENT_S,
+        "tcp_user_timeout": _SILENT_S * 1000,
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
+    return create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments)
+
+
+@lru_cache(maxsize=64)
+def _over_arrays(batch: Batch) -> str:
+    """A batch as one statement: its rows come as an array for each name, and ``:name`` becomes a column of theirs."""
+    columns = ", ".join(f"_{name}" for name in batch.names)
+    arrays = ", ".join(f"%s::{_TYPES.get(name, 'bigint')}[]" for name in batch.names)
+    rows = f"unnest({arrays}) AS given({columns})"
+    statement = positional(batch.text, r"given._\1")
+    if statement.startswith("UPDATE"):
+        return statement.replace("WHERE", f"FROM {rows} WHERE", 1)
+    if " FROM " in statement:
+        return statement.replace(" FROM ", f" FROM {rows}, ", 1)
+    made, _, values = statement.partition("VALUES (")
+    return f"{made} SELECT {values.rstrip(')')} FROM {rows}"  # noqa: S608 - made of our own statements
+
+
+def _waves(batch: Batch, rows: Rows) -> Iterator[Rows]:
+    """The rows in parts, in each of which no row of the table is meant twice: a statement would change it only once."""
+    if not batch.key:
+        yield rows
+        return
+    waves: list[list[tuple[object, ...]]] = []
+    seen: defaultdict[tuple[object, ...], int] = defaultdict(int)
+    for row in rows:
+        key = tuple(row[part] for part in batch.key)
+        wave = seen[key]
+        seen[key] += 1
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append(row)
+    yield from waves
