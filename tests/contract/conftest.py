@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 from ostinato.store import Store, open_store
-
-DATABASES: dict[str, Callable[[Path], Path | None]] = {
-    "sqlite-file": lambda folder: folder / "state.db",
-    "sqlite-memory": lambda _folder: None,
-}
+from tests.places import Place, places
 
 
-@pytest.fixture(params=DATABASES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgres"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Place]:
+    """What makes a place for a database that is not there yet."""
+    return places(request, tmp_path)
+
+
+@pytest.fixture
+def store(new_place: Callable[[], Place]) -> Iterator[Store]:
     """An empty store. After the test, everything that must always hold still does."""
-    made = open_store(DATABASES[request.param](tmp_path))
+    made = open_store(new_place())
     yield made
     made.check()
     made.close()
@@ -24,5 +26,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """The path of a database file, for tests about what files and processes do to each other."""
+    """The path of a database file, for tests about files."""
     return tmp_path / "state.db"

@@ -28,7 +28,7 @@ class Snare(list[Any]):
         return super().__iter__()
 
 
-def main(database: Path, where: str) -> None:
+def main(database: Path | str, where: str) -> None:
     store = open_store(database)
     leader = Leader(store)
     run = leader.begin(deploy(store, tasks=100_000))
@@ -43,4 +43,5 @@ def main(database: Path, where: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    place = sys.argv[1]
+    main(place if "://" in place else Path(place), sys.argv[2])

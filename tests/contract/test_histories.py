@@ -1,7 +1,6 @@
 """Whatever legal sequence of commits a leader writes, and however it is interrupted, the store reads back just that."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,9 +16,9 @@ from ostinato.model.message import Failure, LogRange
 from ostinato.model.record import UNMAPPED, Attempt, Instance, LoggedEvent, OpenRun, Run, Task
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval
-from ostinato.store import Store, open_store
-from tests.contract.conftest import DATABASES
+from ostinato.store import open_store
 from tests.contract.leader import DAY, MAY_1, deploy
+from tests.places import Place
 
 TASKS = 4
 ENDS = {
@@ -38,12 +37,12 @@ EVENT_FACTS = st.none() | st.dictionaries(
 class Histories(RuleBasedStateMachine):
     """The model is what the records should be; ``change`` is what the next commit says."""
 
-    database = "sqlite-file"
+    new_place: Callable[[], Place]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory()
-        self.store = self.open()
+        self.place = self.new_place()
+        self.store = open_store(self.place)
         self.version = deploy(self.store, tasks=TASKS)
         self.epoch = self.store.take_lead("leader", MAY_1)
         self.now = MAY_1
@@ -54,9 +53,6 @@ class Histories(RuleBasedStateMachine):
         self.outputs: dict[tuple[int, int], bytes] = {}
         self.change = Commit()
         self.saved = self.snapshot()
-
-    def open(self) -> Store:
-        return open_store(DATABASES[self.database](Path(self.folder.name)))
 
     def snapshot(self) -> tuple[Any, ...]:
         events = {run_id: list(lines) for run_id, lines in self.events.items()}
@@ -70,7 +66,6 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.store.check()
         self.store.close()
-        self.folder.cleanup()
 
     def in_state(self, *states: RunState) -> list[int]:
         return [run_id for run_id, run in self.runs.items() if run.state in states]
@@ -229,11 +224,11 @@ class Histories(RuleBasedStateMachine):
             self.store.commit(self.change, self.epoch)
         self.restore()
 
-    @precondition(lambda self: self.database != "sqlite-memory")
+    @precondition(lambda self: self.place is not None)
     @rule()
     def everybody_dies(self) -> None:
         self.store.close()
-        self.store = self.open()
+        self.store = open_store(self.place)
         self.epoch = self.store.take_lead("next leader", self.now)
         self.restore()
 
@@ -278,8 +273,7 @@ class Histories(RuleBasedStateMachine):
         assert self.store.open_work() == expected
 
 
-@pytest.mark.parametrize("database", DATABASES)
-def test_a_store_reads_back_exactly_what_was_committed(database: str) -> None:
-    machine = type("HistoriesOfOne", (Histories,), {"database": database})
+def test_a_store_reads_back_exactly_what_was_committed(new_place: Callable[[], Place]) -> None:
+    machine = type("HistoriesOfOne", (Histories,), {"new_place": staticmethod(new_place)})
     limits = settings(max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=limits)

@@ -81,11 +81,11 @@ def test_a_run_of_an_unknown_dag_is_refused_with_a_suggestion(store: Store) -> N
     assert store.runs() == []
 
 
-def test_many_processes_that_ask_for_the_same_runs_get_each_once(database: Path) -> None:
-    with_dag = open_store(database)
+def test_many_processes_that_ask_for_the_same_runs_get_each_once(shared: Path | str) -> None:
+    with_dag = open_store(shared)
     version = deploy(with_dag)
     wanted = [new_run(version, day) for day in range(20)]
-    stores = [open_store(database) for _ in range(4)]
+    stores = [open_store(shared) for _ in range(4)]
     created: list[Run] = []
     together = Barrier(len(stores))
 

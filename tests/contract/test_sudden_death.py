@@ -14,9 +14,9 @@ from tests.contract.mortal import BATCH
 ROOT = Path(__file__).parents[2]
 
 
-def run_until(database: Path, where: str, last_line: str) -> int:
+def run_until(shared: Path | str, where: str, last_line: str) -> int:
     """Start a mortal, kill it when it says ``last_line``; return how many commits it has acknowledged by then."""
-    command = [sys.executable, "-m", "tests.contract.mortal", str(database), where]
+    command = [sys.executable, "-m", "tests.contract.mortal", str(shared), where]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mortal:
         assert mortal.stdout is not None
         lines = iter(mortal.stdout.readline, "")
@@ -30,9 +30,9 @@ def run_until(database: Path, where: str, last_line: str) -> int:
 
 
 @pytest.mark.parametrize("commits", [1, 2, 37])
-def test_acknowledged_commits_survive_a_kill(database: Path, commits: int) -> None:
-    acknowledged = run_until(database, "between", str(commits))
-    store = open_store(database)
+def test_acknowledged_commits_survive_a_kill(shared: Path | str, commits: int) -> None:
+    acknowledged = run_until(shared, "between", str(commits))
+    store = open_store(shared)
     store.check()
     [found] = store.open_work()
     assert len(found.tasks) in {acknowledged * BATCH, (acknowledged + 1) * BATCH}
@@ -41,9 +41,9 @@ def test_acknowledged_commits_survive_a_kill(database: Path, commits: int) -> No
     store.close()
 
 
-def test_a_commit_that_died_halfway_is_not_there_at_all(database: Path) -> None:
-    acknowledged = run_until(database, "inside", "inside")
-    store = open_store(database)
+def test_a_commit_that_died_halfway_is_not_there_at_all(shared: Path | str) -> None:
+    acknowledged = run_until(shared, "inside", "inside")
+    store = open_store(shared)
     store.check()
     [found] = store.open_work()
     assert len(found.tasks) == len(found.live) == acknowledged * BATCH

@@ -58,7 +58,7 @@ def name_of(url: URL) -> str:
     """A database as people may read it: without its password."""
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory"
-    return url.set(query={}).render_as_string(hide_password=True)
+    return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 def place(engine: Engine) -> str:

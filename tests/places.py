@@ -1,0 +1,20 @@
+"""Places for databases, of each kind that the state can be kept in."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+Place = Path | str | None
+"""What `open_store` takes."""
+
+
+def places(request: pytest.FixtureRequest, folder: Path) -> Callable[[], Place]:
+    """What makes places for new databases, of the kind that is the parameter of a fixture."""
+    if request.param == "sqlite-memory":
+        return lambda: None
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_server").new_database
+    numbers = count(1)
+    return lambda: folder / f"{next(numbers)}.db"
