@@ -50,7 +50,7 @@ class Running:
         self.home = home.create()
         with ExitStack() as parts:
             parts.enter_context(closing(_Lock(home)))
-            self.store = parts.enter_context(closing(open_store(home.database)))
+            self.store = parts.enter_context(closing(open_store(home.state)))
             known = deploy(self.store, dag_paths, clock, limits)
             self.problems = known.problems
             self._agent = parts.enter_context(closing(LocalAgent(home, slots or os.cpu_count() or 1)))

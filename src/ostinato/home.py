@@ -1,22 +1,31 @@
 """The state folder: which file lies where. Everything of one installation is under one path."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from .model.errors import HomeUnusable
+
+STATE_VARIABLE: Final = "OSTINATO_STATE"
+"""What names the database of the state, if it is on a server. It may hold a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The paths under ``OSTINATO_HOME`` (default ``./.ostinato``)."""
+    """The paths under ``OSTINATO_HOME`` (default ``./.ostinato``), and where the state is.
+
+    ``address`` is that of a database on a server; without one the state is a file in the folder.
+    """
 
     path: Path
+    address: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """The home that ``OSTINATO_HOME`` names, else ``.ostinato`` in the current folder."""
-        return cls(Path(os.environ.get("OSTINATO_HOME") or ".ostinato").absolute())
+        """The home that ``OSTINATO_HOME`` names, else ``.ostinato`` in the current folder; state as ``OSTINATO_STATE`` says."""
+        address = os.environ.get(STATE_VARIABLE, "").strip()
+        return cls(Path(os.environ.get("OSTINATO_HOME") or ".ostinato").absolute(), address or None)
 
     def create(self) -> "Home":
         """Make the folders, readable by their owner only. Raises HomeUnusable if that cannot be done."""
@@ -28,8 +37,13 @@ class Home:
         return self
 
     @property
+    def state(self) -> Path | str:
+        """The state: the file of a SQLite database, or the address of one on a server."""
+        return self.address or self.database
+
+    @property
     def database(self) -> Path:
-        """The state, a SQLite database."""
+        """The file that the state is in unless it is on a server."""
         return self.path / "state.db"
 
     @property

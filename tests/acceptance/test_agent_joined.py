@@ -116,6 +116,16 @@ def test_agents_that_hang_up_without_a_word_are_given_up_on(home: Home) -> None:
         agent.close()
 
 
+def test_an_agent_that_we_hang_up_on_is_not_one_that_hangs_up(home: Home) -> None:
+    with imposter(home) as listener:
+        agent = LocalAgent(home, 1)
+        for _ in range(2 * MOST_SILENT):
+            agent.drop()
+            listener.accept()[0].close()
+            assert agent.receive() == []
+        agent.close()
+
+
 def test_something_that_is_no_agent_is_told_from_one(home: Home) -> None:
     with imposter(home) as listener:
         agent = LocalAgent(home, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ostinato.home import Home
+from ostinato.home import STATE_VARIABLE, Home
 from ostinato.model.record import Run
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import open_store
@@ -42,6 +42,16 @@ def marks() -> None:
     for n in range({TASKS} // 2):
         second = mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)])
 """
+
+
+@pytest.fixture(params=["sqlite-file", "postgres"])
+def home(request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home whose state is a file in it, or on a server."""
+    if request.param == "sqlite-file":
+        return home
+    address = request.getfixturevalue("postgres_server").new_database()
+    monkeypatch.setenv(STATE_VARIABLE, address)
+    return Home(home.path, address)
 
 
 @pytest.fixture
@@ -76,7 +86,7 @@ def executed(marks: Path) -> Counter[int]:
 
 
 def latest(home: Home) -> Run | None:
-    store = open_store(home.database)
+    store = open_store(home.state)
     try:
         return next(iter(store.runs(limit=1)), None)
     finally:
@@ -84,9 +94,9 @@ def latest(home: Home) -> Run | None:
 
 
 def deployed(home: Home) -> bool:
-    if not home.database.exists():
+    if home.address is None and not home.database.exists():
         return False
-    store = open_store(home.database)
+    store = open_store(home.state)
     try:
         return bool(store.dags())
     finally:
@@ -118,7 +128,7 @@ def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home,
         kill_all(agent_family(home.path))
     with dev(marks):
         until(lambda: succeeded(home))
-    store = open_store(home.database)
+    store = open_store(home.state)
     run = store.runs(limit=1)[0]
     attempts = store.attempts(run.run_id)
     tasks = store.tasks(run.run_id)
@@ -146,11 +156,28 @@ def test_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home:
     assert not succeeded(home)
     with dev(marks):
         until(lambda: succeeded(home))
-    store = open_store(home.database)
+    store = open_store(home.state)
     attempts = store.attempts(store.runs(limit=1)[0].run_id)
     store.close()
     assert [attempt.error_class for attempt in attempts if attempt.error_class] == []
     assert set(executed(marks)) == set(range(TASKS))
+
+
+def test_when_the_server_of_the_state_is_gone_for_a_while_nothing_is_lost_and_nothing_is_repeated(
+    request: pytest.FixtureRequest, home: Home, marks: Path
+) -> None:
+    if home.address is None:
+        return  # a file is not gone
+    server = request.getfixturevalue("postgres_server")
+    with dev(marks) as process:
+        until(lambda: deployed(home))
+        trigger()
+        until(lambda: len(executed(marks)) > TASKS // 4)
+        server.stop("immediate")
+        server.start()
+        until(lambda: succeeded(home) or process.poll() is not None)
+        assert process.poll() is None, process.stderr and process.stderr.read()
+    assert executed(marks) == Counter(range(TASKS))
 
 
 def test_a_second_scheduler_on_the_same_home_is_refused(home: Home, marks: Path) -> None:

@@ -12,7 +12,7 @@ from ostinato.model.value import decode
 from .documents import BackfillDocument, DatesDocument
 from .reading import plain_params, when
 from .target import spec_of
-from .waiting import Wait, WaitedTooLong, pause
+from .waiting import Wait, WaitedTooLong, patiently, pause
 from .when import day_of
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def follow_backfill(
     try:
         while True:
             begun = clock.now()
-            document = watched.look()
+            document = patiently(watched.look, wait, clock, give_up_at)
             now = clock.now()
             view.show(document, now)
             if is_over(document.runs):

@@ -15,6 +15,7 @@ from .dag_files import existing
 from .problems import draw_problems, shown_path
 from .reading import Specs, between, schedule_text
 from .terminal import Ink, next_step, plain, say
+from .waiting import patiently
 from .when import duration, local, logical_date
 from .words import Slots, declaration
 
@@ -40,6 +41,8 @@ def dev(
     """
     from ostinato.app import start  # noqa: PLC0415 - loads the whole scheduler, which help does without
 
+    from .follow import steps_of  # noqa: PLC0415
+
     files = existing(paths or ["."])
     home = Home.from_environment().create()
     with start(home, slots=slots, dag_paths=files, watch=True) as running:
@@ -47,9 +50,10 @@ def dev(
         say(f"state in {shown_path(str(home.path))}; stop with Ctrl-C")
         teller.definitions()
         next_step("ostinato trigger DAG, in another terminal")
+        step, clock = steps_of(running), SystemClock()
         while True:
-            running.step(teller.look_at(SystemClock().now()))
-            teller.look(SystemClock().now())
+            step(teller.look_at(clock.now()))
+            patiently(lambda: teller.look(clock.now()), step, clock)
 
 
 class _Teller:
@@ -86,7 +90,6 @@ class _Teller:
         revision = self._store.dags_revision()
         if revision == self._revision:
             return
-        self._revision = revision
         problems = self._store.problems()
         if problems and problems != self._problems:
             say(draw_problems(problems, self._ink))
@@ -101,6 +104,7 @@ class _Teller:
         for dag_id in sorted(self._dags.keys() - dags.keys()):
             say(f"{self._ink(dag_id, 'bold')} is gone from its file")
         self._dags = dags
+        self._revision = revision
 
     def _say_run(self, run: Run, now: Instant) -> None:
         if run.state == RunState.QUEUED:

@@ -133,11 +133,11 @@ def processes(home: Home) -> Iterator[CheckResult]:
 def database(home: Home) -> Iterator[CheckResult]:
     """Whether the state database is whole, and what waits in it for people."""
     try:
-        if not home.database.exists():
+        if home.address is None and not home.database.exists():
             return
         with state(home) as store:
             store.check()
-            yield CheckResult(name="database", state="ok", what=f"{home.database.name} is whole")
+            yield CheckResult(name="database", state="ok", what=f"{store.place} is whole")
             yield from _waiting(store)
     except OstinatoError as error:
         what = f"{error.code}: {error.what}"

@@ -3,17 +3,18 @@
 It loads the whole scheduler, so it is imported where it is needed.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-from ostinato.app import hint, start
+from ostinato.app import Running, hint, start
 from ostinato.clock import SystemClock
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import HomeInUse, StoreUnavailable
 from ostinato.model.time import Instant
 
+from .terminal import say
 from .waiting import Wait
 
 _LOOK_MS: Final = 100
@@ -30,7 +31,24 @@ def progress(home: Home, *, slots: int | None = None, run_only: int | None = Non
         yield _beside(home)
         return
     with running:
-        yield running.step
+        yield steps_of(running)
+
+
+def steps_of(running: Running) -> Callable[[Instant | None], None]:
+    """What turns a scheduler, and says so when it cannot go on and when it can again."""
+    told = False
+
+    def step(until: Instant | None) -> None:
+        nonlocal told
+        running.step(until)
+        trouble = running.scheduler.trouble
+        if trouble is not None and not told:
+            say(f"{trouble}\nNothing goes on until that has passed; it is tried again all the time.")
+        if trouble is None and told:
+            say("The state can be used again: it goes on.")
+        told = trouble is not None
+
+    return step
 
 
 def _beside(home: Home) -> Wait:

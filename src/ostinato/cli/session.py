@@ -15,7 +15,7 @@ def present_home() -> Home:
     """The home that has state to read. Raises NotFound where nothing was ever run, HomeUnusable where it is no folder."""
     home = Home.from_environment()
     try:
-        found = home.database.exists()
+        found = home.address is not None or home.database.exists()
     except OSError as error:
         raise HomeUnusable(f"the state folder cannot be read: {error.strerror}", where=str(home.path)) from error
     if home.path.exists() and not home.path.is_dir():
@@ -34,7 +34,7 @@ def state(home: Home) -> Generator["Store"]:
     """The open store of a home, made if need be, closed at the end."""
     from ostinato.store import open_store  # noqa: PLC0415 - loads the database library, which help does without
 
-    store = open_store(home.create().database)
+    store = open_store(home.create().state)
     try:
         yield store
     finally:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ostinato.clock import SystemClock
@@ -14,7 +15,7 @@ from ostinato.model.time import Instant
 
 from .log_text import LogText
 from .terminal import Ink, plain, say
-from .waiting import Wait, WaitedTooLong, pause
+from .waiting import Wait, WaitedTooLong, patiently, pause
 from .when import duration, logical_date
 
 if TYPE_CHECKING:
@@ -45,9 +46,11 @@ class Watched:
         """What happened since the last look."""
         self.run = self._store.run(self.run.run_id)  # before its events: a run that is over has no more of them
         found: list[LoggedEvent] = []
-        while events := self._store.events(self.run.run_id, self._seq, _BATCH):
-            self._seq = events[-1].seq
+        seq = self._seq
+        while events := self._store.events(self.run.run_id, seq, _BATCH):
+            seq = events[-1].seq
             found += events
+        self._seq = seq
         for event in found:
             if event.task_no is not None:
                 instance = event.task_no, event.map_index
@@ -93,8 +96,9 @@ def watch(store: "Store", run: Run, wait: Wait, view: View, give_up_at: Instant 
     clock, watched = SystemClock(), Watched(store, run)
     try:
         while True:
-            events, now = watched.look(), clock.now()
-            view.show(watched, events, now)
+            events = patiently(watched.look, wait, clock, give_up_at)
+            now = clock.now()
+            patiently(partial(view.show, watched, events, now), wait, clock, give_up_at)
             if watched.run.state in FINAL_RUN:
                 return watched.run
             if give_up_at is not None and now >= give_up_at:

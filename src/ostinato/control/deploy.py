@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.clock import Clock
-from ostinato.model.errors import NotFound
+from ostinato.model.errors import NotFound, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.record import Deployment
 from ostinato.model.spec import DagSpec, canonical
@@ -105,6 +105,7 @@ class Reloader:
         self._watch = FolderWatch()
         self._asked: SimpleQueue[bool] = SimpleQueue()
         self._results: SimpleQueue[_Result] = SimpleQueue()
+        self._next: _Result | None = None
         self._wake: Callable[[], None] | None = None
         self._watch_folders(known.folders())
 
@@ -123,12 +124,19 @@ class Reloader:
             self._asked.put(True)
 
     def apply(self) -> bool:
-        """Put what was compiled since the last call into the store; whether there was anything."""
+        """Put what was compiled since the last call into the store; whether there was anything.
+
+        What the store does not take now is kept for the next call.
+        """
         applied = False
-        while not self._results.empty():
-            result = self._results.get()
-            put(self._store, result.compiled, self._clock, result.gone)
-            self._watch_folders(result.folders)
+        while self._next is not None or not self._results.empty():
+            self._next = self._next or self._results.get()
+            try:
+                put(self._store, self._next.compiled, self._clock, self._next.gone)
+            except StoreUnavailable:
+                break
+            self._watch_folders(self._next.folders)
+            self._next = None
             applied = True
         return applied
 

@@ -78,7 +78,7 @@ class Loop:
                 self._selector.register(source, selectors.EVENT_READ, source)
 
     def turn(self, until: Instant | None = None) -> None:
-        """Wait until there is something to do, at the latest ``until``, and do it."""
+        """Wait until there is something to do, at the latest ``until``, and do it; in trouble, until it is to be tried again."""
         ready = self._wait(until)
         with self._interrupts.held():
             self._act(ready)
@@ -91,10 +91,13 @@ class Loop:
             if self._reloader in ready:
                 self._reloader.attend()
             hinted |= self._reloader.apply()
-        arrived = self._agent.receive()
+        troubled = self._scheduler.trouble is not None
+        arrived = [] if troubled else self._agent.receive()  # it would only have to be dropped again
         if self._scheduler.has_plenty(without=len(arrived)):
             arrived += self._gather()
         self._due = self._scheduler.step(arrived, self._clock.now(), hinted=hinted)
+        if troubled and self._scheduler.trouble is None:
+            self._due = 0  # to connect again
 
     def close(self) -> None:
         """Stop watching. What is watched is closed by who made it."""
@@ -102,9 +105,13 @@ class Loop:
         self._selector.close()
 
     def _wait(self, until: Instant | None) -> set[object]:
-        now = self._clock.now()
-        due = min(at for at in (self._due, until, now + LONGEST_WAIT_MS) if at is not None)
-        return {key.data for key, _ in self._selector.select(max(0, due - now) / 1000)}
+        now, troubled = self._clock.now(), self._scheduler.trouble is not None
+        due = min(at for at in (self._due, None if troubled else until, now + LONGEST_WAIT_MS) if at is not None)
+        patience = max(0, due - now) / 1000
+        if troubled:
+            select([], [], [], patience)  # whatever happens meanwhile: nothing can be done about it
+            return set()
+        return {key.data for key, _ in self._selector.select(patience)}
 
     def _gather(self) -> list[Arrival]:
         """Results come in crowds: while agents have enough to do, a moment more makes one commit of several."""

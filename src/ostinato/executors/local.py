@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from ostinato.home import Home
+from ostinato.home import STATE_VARIABLE, Home
 from ostinato.model.errors import AgentFailed
 from ostinato.model.message import Assignment, FromAgent, Hello, Launch, Stop, ToAgent
 from ostinato.wire import connect
@@ -94,6 +94,7 @@ class LocalAgent:
             self._link.close()
             self._link = None
             self._name = ""
+            self._silent = 0  # it was not the agent that hung up
 
     def close(self) -> None:
         """Hang up for good. The agent goes on with what it has."""
@@ -154,6 +155,7 @@ class _Starting:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[write],
+                env={name: value for name, value in os.environ.items() if name != STATE_VARIABLE},
             )
         except OSError as error:
             os.close(self._read)

@@ -68,6 +68,11 @@ class Store:
         """Let go of the database."""
         self._engine.dispose()
 
+    @property
+    def place(self) -> str:
+        """Which database it is, for people: a path or an address without its password."""
+        return database.place(self._engine)
+
     def check(self) -> None:
         """Look through the whole database. Raises StoreDamaged with what does not hold."""
         with database.reading(self._engine) as connection:

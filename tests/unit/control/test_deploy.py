@@ -9,7 +9,7 @@ import pytest
 
 from ostinato.clock import SystemClock
 from ostinato.control.deploy import Reloader, dag_files, deploy
-from ostinato.model.errors import NotFound
+from ostinato.model.errors import NotFound, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.store import Store, open_store
 
@@ -89,6 +89,25 @@ def test_a_changed_file_becomes_a_new_version(reloading: Reloading, folder: Path
     reloading.wait()
     assert reloading.versions().keys() == {"one"}
     assert reloading.versions() != before
+
+
+def test_what_the_store_does_not_take_now_it_is_given_again(
+    reloading: Reloading, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreUnavailable("gone for lunch")
+
+    before = reloading.versions()
+    with monkeypatch.context() as lunch:
+        lunch.setattr(reloading.store, "put_dags", refuse)
+        (folder / "one.py").write_text(DAG.format(name="one", number=2))
+        with pytest.raises(AssertionError):
+            reloading.wait()
+        assert not reloading.reloader.apply()
+    assert reloading.versions() == before
+    assert reloading.reloader.apply()
+    assert reloading.versions() != before
+    assert not reloading.reloader.apply()
 
 
 def test_a_changed_local_module_makes_a_new_version_of_the_dags_that_use_it(reloading: Reloading, folder: Path) -> None:
