@@ -17,6 +17,7 @@ from ostinato.control.file_mark import unchanged
 from ostinato.control.steady import compile_steady
 from ostinato.home import Home
 from ostinato.model.limits import Limits
+from tests.postgres_server import PostgresServer
 
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
@@ -36,11 +37,24 @@ def _nothing() -> None:
 
 def throughput(rounds: int = 5) -> Figures:
     """P1: 10,000 tasks in one run, in turn with the same through a bare process pool that keeps no state."""
+    return _throughput(rounds, state=None)
+
+
+def throughput_on_postgres(rounds: int = 5) -> Figures:
+    """P9: P1 with the state in a PostgreSQL server on this machine, whose own processor time is not counted."""
+    server = PostgresServer(durable=True)
+    try:
+        return _throughput(rounds, server.new_database())
+    finally:
+        server.remove()
+
+
+def _throughput(rounds: int, state: str | None) -> Figures:
     wall: list[float] = []
     cpu: list[float] = []
     wall_ratio: list[float] = []
     cpu_ratio: list[float] = []
-    with product("independent.py") as ours:
+    with product("independent.py", state=state) as ours:
         ours.finish([ours.trigger("warm_up")])
         for _ in range(rounds):
             pool_wall, pool_cpu = _pool()
@@ -211,6 +225,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P6": idle,
     "P6-5000": idle_many,
     "P8": restart,
+    "P9": throughput_on_postgres,
     "R4": schedules,
     "P13": rehearsals,
 }

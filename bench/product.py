@@ -77,10 +77,10 @@ class Product:
 
 
 @contextmanager
-def product(*files: str) -> Iterator[Product]:
-    """A product in a temporary folder, warm: its executors have run a task each."""
+def product(*files: str, state: str | None = None) -> Iterator[Product]:
+    """A product in a temporary folder, its state there or at an address, warm: its executors have run a task each."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
+        home = Home(Path(folder) / "home", state)
         with start(home, slots=SLOTS, dag_paths=[DAGS / file for file in files]) as running:
             yield Product(running, Path(folder))

@@ -122,7 +122,7 @@ def commands() -> str:
     """Every command as its own help shows it."""
     parts = ["# Commands\n"]
     parts.append(
-        "The same as `ostinato COMMAND --help`. State is kept in the folder that `OSTINATO_HOME` names, else in `./.ostinato`.\n"
+        "The same as `ostinato COMMAND --help`. State is kept in the folder that `OSTINATO_HOME` names, else in `./.ostinato`, or\nin the database that `OSTINATO_STATE` names.\n"
     )
     # Help looks at where it is printed for its width and colours: the page has the same of both wherever it is made.
     with redirect_stdout(StringIO()), patch.dict(os.environ, {"COLUMNS": "100"}):

@@ -1,7 +1,6 @@
 """A real PostgreSQL server on loopback, with nothing set up by hand: its programs come with a wheel.
 
-It runs as the user of the tests, or as ``nobody`` for root, as whom it would refuse to. What it commits survives its
-processes, but not the machine (``fsync`` is off).
+It runs as the user of the tests, or as ``nobody`` for root, as whom it would refuse to.
 """
 
 import os
@@ -26,7 +25,6 @@ QUOTED: Final = "p%C3%A4ssword%2F%40%3A1"
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",
     "max_connections": "60",
     "log_min_messages": "fatal",
     "timezone": "Asia/Kathmandu",  # the state has nothing to do with it
@@ -35,9 +33,13 @@ _SETTINGS: Final = {
 
 
 class PostgresServer:
-    """A server with a superuser ``postgres`` and as many empty databases as are asked for."""
+    """A server with a superuser ``postgres`` and as many empty databases as are asked for.
 
-    def __init__(self) -> None:
+    What it commits survives its processes; the machine only if it is ``durable``, as users' servers are.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = {**_SETTINGS, "fsync": "on" if durable else "off"}
         self.folder = Path(tempfile.mkdtemp(prefix="ostinato-postgres-"))
         self.port = _free_port()
         self._owner = "nobody" if os.geteuid() == 0 else None
@@ -93,7 +95,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it; return when it answers."""
-        options = " ".join(f"-c {name}='{value}'" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
         log = str(self.folder / "log")
         self._run("pg_ctl", "start", "-w", "-l", log, "-o", f"{options} -p {self.port}")
 

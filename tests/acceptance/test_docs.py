@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg.sql import SQL
 
 from tests.acceptance.markdown import Block, Command, blocks, commands
 
@@ -16,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SHOWN = {"text", "mermaid", "json", "csv"}
 """What is not code but what code reads, writes or draws."""
+
+SERVER = "db.example.com"
+"""What a page calls the PostgreSQL server of its reader; here it is ours."""
 
 NOT_RUN = {
     "git clone": "the reader puts in where this repository is",
@@ -36,9 +41,12 @@ PATIENCE_S = 300.0
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
+def test_what_a_page_shows_is_what_happens(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> None:
     (tmp_path / "do").symlink_to(ROOT / "do")
+    server = request.getfixturevalue("postgres_server") if SERVER in page.read_text() else None
     for block in blocks(page):
+        if server is not None:
+            block = replace(block, text=block.text.replace(SERVER, f"127.0.0.1:{server.port}"))  # noqa: PLW2901
         where = f"{page.relative_to(ROOT)}:{block.line}"
         if block.title:
             place = tmp_path / block.title
@@ -48,6 +56,9 @@ def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
             answers(block, tmp_path, where)
         elif block.language == "python" and not block.title:
             runs(block, tmp_path, where)
+        elif block.language == "sql" and server is not None:
+            for statement in block.text.split(";\n"):
+                server.execute(SQL(statement))
         elif block.language == "json":
             json.loads(block.text)
         else:

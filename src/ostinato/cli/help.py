@@ -35,7 +35,10 @@ def draw_root(commands: Sequence[Command]) -> str:
         lines += ["", ink(section, "bold"), *_pairs([(c.name, c.summary) for c in members], ink)]
     lines += ["", ink("Everywhere", "bold"), *_pairs(_EVERYWHERE, ink)]
     lines += ["", ink("Examples", "bold"), *_pairs(_EXAMPLES, ink)]
-    lines += ["", "State is kept in the folder that OSTINATO_HOME names, else in ./.ostinato."]
+    lines += [
+        "",
+        "State is kept in the folder that OSTINATO_HOME names, else in ./.ostinato; or in the database of OSTINATO_STATE.",
+    ]
     return "\n".join(lines) + "\n"
 
 
