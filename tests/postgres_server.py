@@ -117,6 +117,12 @@ class PostgresServer:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             connection.execute(statement)
 
+    def schema(self, address: str) -> str:
+        """What the server says of a database's schema."""
+        dump = [self._programs / "pg_dump", "--schema-only", "--dbname", address]
+        said = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
+        return "\n".join(line for line in said.splitlines() if "restrict" not in line)
+
     def new_database(self) -> str:
         """Make an empty database; its address."""
         name = f"state_{next(self._numbers)}"

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -20,6 +21,7 @@ from ostinato.store import Store, migrate, open_store, schema
 from ostinato.store.database import engine_for, reading, writing
 from ostinato.store.tables import metadata
 from tests.contract.raw import query
+from tests.postgres_server import PostgresServer
 
 
 def tables_and_indexes(path: Path) -> dict[str, str]:
@@ -92,6 +94,19 @@ def test_all_who_open_a_new_database_at_once_succeed(shared: Path | str, _nth: i
     assert [len(store.pools()) for store in stores] == [1] * 8
     for store in stores:
         store.close()
+
+
+def test_the_first_schema_there_was_on_postgres_becomes_what_a_new_database_has(postgres_server: PostgresServer) -> None:
+    old, new = postgres_server.new_database(), postgres_server.new_database()
+    with psycopg.connect(old) as connection:
+        connection.execute(Path(__file__).with_name("postgres_0004.sql").read_bytes())
+    store = open_store(old)
+    store.check()
+    assert pools(store) == {"gpu": 3}
+    assert store.take_lead("next", 9) == 5
+    store.close()
+    open_store(new).close()
+    assert postgres_server.schema(old) == postgres_server.schema(new)
 
 
 NEXT = '''"""A column more."""

@@ -13,7 +13,7 @@ from ostinato.model.limits import Limits
 from .database import place, reading, writing
 from .tables import meta, metadata, pool, revision
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision there has been, oldest first; the files in ``migrations/versions``, without loading them."""
 
 HEAD: Final = REVISIONS[-1]
@@ -54,5 +54,5 @@ def _revision(connection: Connection) -> str | None:
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     connection.execute(insert(revision).values(version_num=HEAD))
-    connection.execute(insert(meta).values(one=1, epoch=0, leader="", dags_revision=0, backfills_revision=0))
+    connection.execute(insert(meta).values(one=1, epoch=0, leader="", dags_revision=0, backfills_revision=0, beat=0))
     connection.execute(insert(pool).values(name="default", slots=Limits().default_pool_slots))

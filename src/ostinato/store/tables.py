@@ -112,6 +112,7 @@ meta: Final = Table(
     Column("led_since", NUMBER),
     Column("dags_revision", NUMBER, nullable=False),
     Column("backfills_revision", NUMBER, nullable=False),
+    Column("beat", NUMBER, nullable=False),
 )
 
 # --- definitions ------------------------------------------------------------------------------------------------
