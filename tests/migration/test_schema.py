@@ -96,7 +96,9 @@ def test_all_who_open_a_new_database_at_once_succeed(shared: Path | str, _nth: i
         store.close()
 
 
-def test_the_first_schema_there_was_on_postgres_becomes_what_a_new_database_has(postgres_server: PostgresServer) -> None:
+def test_the_first_schema_there_was_on_postgres_becomes_what_a_new_database_has(
+    postgres_server: PostgresServer,
+) -> None:
     old, new = postgres_server.new_database(), postgres_server.new_database()
     with psycopg.connect(old) as connection:
         connection.execute(Path(__file__).with_name("postgres_0004.sql").read_bytes())

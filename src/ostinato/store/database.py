@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ostinato.model.errors import DriverMissing, InvariantBroken, StateAddressInvalid, StoreUnavailable
 
-from .dialect import READ, WRITE, Dialect, Rows
+from .dialect import READ, WRITE, Dialect, Rows, Session
 from .hot import Batch
 from .sqlite import SQLite
 from .sqlite import engine_for as sqlite_engine
@@ -71,6 +71,16 @@ def dialect_of(connection: Connection) -> Dialect:
     return _DIALECTS[connection.dialect.name]
 
 
+def session(engine: Engine) -> Session:
+    """A new session on a server, for locks and hints. Raises errors of the driver: see `translated`."""
+    return _DIALECTS[engine.dialect.name].session(engine)
+
+
+def is_on_server(engine: Engine) -> bool:
+    """Whether several machines may use the database."""
+    return _DIALECTS[engine.dialect.name].remote
+
+
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get(_MODE, READ)
     connection.connection.cursor().execute(dialect_of(connection).begin[mode])
@@ -79,21 +89,32 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine) -> Generator[Connection]:
     """A connection that sees one state of the database from its first query on. Raises what ``translate`` says."""
-    with _translated(engine), engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Generator[Connection]:
     """A transaction that is the only writer; all of it or nothing. Raises what ``translate`` says."""
-    with _translated(engine), engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         connection.execution_options(**{_MODE: WRITE})
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def _translated(engine: Engine) -> Generator[None]:
+def asking(engine: Engine) -> Generator[Connection]:
+    """A transaction as of `writing` in which people ask for something; the leader is told to look once it is committed."""
+    with writing(engine) as connection:
+        yield connection
+        hint = dialect_of(connection).hint
+        if hint is not None:
+            connection.exec_driver_sql(hint)
+
+
+@contextmanager
+def translated(engine: Engine) -> Generator[None]:
+    """In the block, errors of the driver become ours."""
     dialect = _DIALECTS[engine.dialect.name]
     try:
         yield

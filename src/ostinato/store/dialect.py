@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -19,16 +19,50 @@ READ: Final = "read"
 WRITE: Final = "write"
 
 
+class Session(Protocol):
+    """A connection of its own to a server, outside of transactions: for locks that go with it, and for hints."""
+
+    def query(self, statement: str, *row: object) -> list[Any]:
+        """Execute a statement of `hot`; what it gives."""
+        ...
+
+    def lock(self, name: str) -> bool:
+        """Take a lock, unless another session has it; it is kept until the session ends."""
+        ...
+
+    def is_free(self, name: str) -> bool:
+        """Whether no session has a lock."""
+        ...
+
+    def listen(self) -> None:
+        """From now on be told when people have changed something."""
+        ...
+
+    def heard(self) -> bool:
+        """Whether that has happened since the last call."""
+        ...
+
+    def fileno(self) -> int:
+        """For a selector: readable when something was heard."""
+        ...
+
+    def close(self) -> None:
+        """End it, with its locks."""
+        ...
+
+
 class Dialect(Protocol):
     """One kind of database.
 
     ``begin`` is what begins a transaction that only reads (`READ`) or that is the only one to write (`WRITE`).
-    ``errors`` are the exceptions of the driver. ``remote``: it is a server, and connections to it can die.
+    ``errors`` are the exceptions of the driver. ``remote``: it is a server, and connections to it can die. ``hint`` tells
+    the leader, in a transaction that people asked for, to look around once it is committed.
     """
 
     begin: Mapping[str, str]
     errors: tuple[type[Exception], ...]
     remote: bool
+    hint: str | None
 
     def translate(self, error: BaseException | None, where: str) -> OstinatoError:
         """What an error of the driver means to us; ``where`` is the database's name."""
@@ -44,6 +78,10 @@ class Dialect(Protocol):
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that can say what to do when the key is taken."""
+        ...
+
+    def session(self, engine: Engine) -> Session:
+        """A new session. Raises what the driver raises; only for a server."""
         ...
 
     def damage(self, connection: Connection) -> list[str]:

@@ -32,6 +32,10 @@ def positional(text: str, mark: str) -> str:
 
 GET_EPOCH: Final = "SELECT epoch, leader FROM meta"
 
+GET_LEAD: Final = "SELECT epoch, leader, beat FROM meta"
+
+BEAT: Final = "UPDATE meta SET beat = beat + 1 WHERE epoch = :epoch RETURNING beat"
+
 INSERT_TASK: Final = Batch("""\
 INSERT INTO task_instance (run_id, task_no, map_index, state, changed_at, attempt, due_at, waiting_since)
 VALUES (:run_id, :task_no, :map_index, :state, :changed_at, :attempt, :due_at, :waiting_since)""")

@@ -11,8 +11,9 @@ does not answer on the network after `_SILENT_S`. So a scheduler that is suspend
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from psycopg import Connection as PostgresConnection
 from psycopg import Error
 from sqlalchemy import URL, Connection, Engine, Table, create_engine
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -20,7 +21,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
-from .dialect import READ, WRITE, Rows
+from .dialect import READ, WRITE, Rows, Session
 from .hot import Batch, positional
 
 BUSY_S: Final = 10
@@ -31,6 +32,11 @@ _CONNECT_S: Final = 5
 
 _LOCK: Final = 0x057
 """The first half of the number of our locks; the second is made of the schema, so that each has its own."""
+
+_NUMBER: Final = f"hashtextextended(current_schema() || ' ' || :name, {_LOCK})"
+"""The number of a lock that has a name."""
+
+_CHANNEL: Final = "ostinato"
 
 _TYPES: Final = {"failure": "text", "facts": "text", "value": "bytea"}
 """What is no bigint among the names of batches."""
@@ -50,6 +56,7 @@ class Postgres:
     }
     errors: tuple[type[Exception], ...] = (Error,)
     remote = True
+    hint: str | None = f"SELECT pg_notify('{_CHANNEL}', current_schema())"
 
     def translate(self, error: BaseException | None, where: str) -> OstinatoError:  # noqa: D102 - as the protocol says
         code = getattr(error, "sqlstate", None)
@@ -76,9 +83,47 @@ class Postgres:
     def insert(self, table: Table) -> Insert:  # noqa: D102
         return insert(table)
 
+    def session(self, engine: Engine) -> Session:  # noqa: D102
+        return _Session(engine)
+
     def damage(self, connection: Connection) -> list[str]:
         """PostgreSQL guards keys as they are written, and its pages itself (`data_checksums`, `pg_amcheck`)."""
         return []
+
+
+class _Session:
+    """See `Session`."""
+
+    def __init__(self, engine: Engine) -> None:
+        made = engine.raw_connection()
+        self._connection = cast("PostgresConnection[Any]", made.driver_connection)
+        made.detach()
+        self._connection.execute("SET synchronous_commit = off")  # a beat need not survive anything
+
+    def query(self, statement: str, *row: object) -> list[Any]:
+        return list(self._connection.execute(positional(statement, "%s").encode(), row))
+
+    def lock(self, name: str) -> bool:
+        [(taken,)] = self.query(f"SELECT pg_try_advisory_lock({_NUMBER})", name)
+        return bool(taken)
+
+    def is_free(self, name: str) -> bool:
+        [(taken,)] = self.query(f"SELECT pg_try_advisory_lock_shared({_NUMBER})", name)
+        if taken:
+            self.query(f"SELECT pg_advisory_unlock_shared({_NUMBER})", name)
+        return bool(taken)
+
+    def listen(self) -> None:
+        self._connection.execute(f"LISTEN {_CHANNEL}".encode())
+
+    def heard(self) -> bool:
+        return bool(list(self._connection.notifies(timeout=0)))
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def engine_for(url: URL) -> Engine:
@@ -86,6 +131,10 @@ def engine_for(url: URL) -> Engine:
     settings = {
         "lock_timeout": BUSY_S * 1000,
         "idle_in_transaction_session_timeout": _IDLE_S * 1000,
+        "tcp_keepalives_idle": _SILENT_S,
+        "tcp_keepalives_interval": 1,
+        "tcp_keepalives_count": _SILENT_S,
+        "tcp_user_timeout": _SILENT_S * 1000,
         "client_min_messages": "warning",
     }
     arguments = {

@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
-from .dialect import READ, WRITE, Rows
+from .dialect import READ, WRITE, Rows, Session
 from .hot import Batch, positional
 
 BUSY_S: Final = 10.0
@@ -54,6 +54,7 @@ class SQLite:
     begin: Mapping[str, str] = {READ: "BEGIN", WRITE: "BEGIN IMMEDIATE"}
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     remote = False
+    hint: str | None = None  # the scheduler of a file is on this machine: it is told by a socket
 
     def translate(self, error: BaseException | None, where: str) -> OstinatoError:  # noqa: D102 - as the protocol says
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -75,6 +76,9 @@ class SQLite:
 
     def insert(self, table: Table) -> Insert:  # noqa: D102
         return insert(table)
+
+    def session(self, engine: Engine) -> Session:  # noqa: D102
+        raise InvariantBroken(f"a file has no sessions ({engine.url.database})")
 
     def damage(self, connection: Connection) -> list[str]:  # noqa: D102
         found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)")]

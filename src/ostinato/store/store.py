@@ -1,6 +1,6 @@
 """The door to the state: each method is one transaction, said in the words of the domain."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine, insert
@@ -31,6 +31,7 @@ from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
 from . import alert, backfill, check, commit, creation, database, definition, read, recovery
+from .lease import Lease
 from .read import Totals
 from .schema import bring_to_head
 from .tables import intervention, pool
@@ -87,6 +88,20 @@ class Store:
         with database.writing(self._engine) as connection:
             return commit.take_lead(connection, owner, now)
 
+    def lease(self, owner: str, heard: Callable[[], None]) -> Lease | None:
+        """A claim on the lead of one of several schedulers; None for a file, on which one scheduler works by itself."""
+        return Lease(self._engine, owner, heard) if database.is_on_server(self._engine) else None
+
+    def leader(self) -> str | None:
+        """Who leads on a server, as far as can be seen at a glance; None also for a file."""
+        lease = self.lease("", lambda: None)
+        if lease is None:
+            return None
+        try:
+            return lease.look()
+        finally:
+            lease.close()
+
     def commit(self, change: Commit, epoch: int) -> list[Run]:
         """Write all that a step decided and return the runs that ``change.new_runs`` created.
 
@@ -104,7 +119,7 @@ class Store:
         file has problems: then what was in force stays in force. The files' earlier problems are replaced. Raises Conflict
         if yet another file defines a dag of the same id.
         """
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             definition.put_dags(connection, deployments, now)
 
     def dags(self, *, retired: bool = False) -> list[Dag]:
@@ -139,45 +154,45 @@ class Store:
 
     def set_paused(self, dag_id: str, paused: bool, now: Instant, by: str) -> None:
         """Stop a dag's schedule, or let it go on. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             definition.set_paused(connection, dag_id, now, by, paused=paused)
 
     # --- people's writes ----------------------------------------------------------------------------------------
 
     def create_runs(self, runs: Sequence[NewRun]) -> list[Run]:
         """Create the runs whose (dag, run key) is free, and return those. Raises NotFound for an unknown dag or version."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return creation.create_runs(connection, runs)
 
     def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
         """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return backfill.create(connection, new, runs)
 
     def pause_backfill(self, backfill_id: int) -> bool:
         """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return backfill.move(connection, backfill_id, "running", "paused")
 
     def resume_backfill(self, backfill_id: int) -> bool:
         """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return backfill.move(connection, backfill_id, "paused", "running")
 
     def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
         """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return backfill.cancel(connection, backfill_id, by, now)
 
     def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             read.get_run(connection, run_id)
             return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
 
     def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
         """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             read.get_run(connection, run_id)
             task_no, map_index = instance
             row = {
@@ -192,17 +207,17 @@ class Store:
 
     def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
         """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             definition.switch_off(connection, dag_id, task_id, becomes, by, now)
 
     def switch_on(self, dag_id: str, task_id: str) -> bool:
         """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             return definition.switch_on(connection, dag_id, task_id)
 
     def set_pool(self, name: str, slots: int) -> None:
         """Give a pool its size, making it if need be."""
-        with database.writing(self._engine) as connection:
+        with database.asking(self._engine) as connection:
             database.upsert(connection, pool, ["name"], ["slots"], [{"name": name, "slots": slots}])
 
     # --- what a scheduler reads ---------------------------------------------------------------------------------
