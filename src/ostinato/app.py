@@ -4,10 +4,11 @@ import fcntl
 import os
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,12 +26,15 @@ from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
 from ostinato.executors.local import LocalAgent
 from ostinato.home import Home, scheduler_alive
-from ostinato.model.errors import HomeInUse
+from ostinato.model.errors import FencedOut, HomeInUse, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.time import Instant
-from ostinato.store import open_store
+from ostinato.store import Lease, open_store
 
 __all__ = ["Running", "deploy", "hint", "start"]
+
+_LOOK_S: Final = 0.25
+"""How often a scheduler that stands by looks."""
 
 _STOP_GRACE_S: Final = 2.0
 _STOP_PATIENCE_MS: Final = 10_000
@@ -39,21 +43,41 @@ _STOP_PATIENCE_MS: Final = 10_000
 class Running:
     """A scheduler with its agent, alive in this process. Use it in a ``with`` statement; leaving it stops both in order.
 
-    ``problems`` is what was wrong with the given dag files at the start.
+    One that has lost the lead, or that only joined an agent, leaves the agent to its work. ``problems`` is what was wrong
+    with the given dag files at the start.
     """
 
     def __init__(
-        self, home: Home, *, slots: int | None, dag_paths: Sequence[Path], watch: bool, run_only: int | None
+        self,
+        home: Home,
+        *,
+        slots: int | None,
+        dag_paths: Sequence[Path],
+        watch: bool,
+        run_only: int | None,
+        own_agent: bool,
+        stands_by: Callable[[str], None] | None,
     ) -> None:
         limits = Limits()
         clock = self._clock = SystemClock()
+        owner = f"{socket.gethostname()}:{os.getpid()}"
         self.home = home.create()
+        self._own_agent = own_agent
         with ExitStack() as parts:
-            parts.enter_context(closing(_Lock(home)))
+            if home.address is None:
+                parts.enter_context(closing(_Lock(home)))
             self.store = parts.enter_context(closing(open_store(home.state)))
+            lead = partial(self.store.take_lead, owner)
+            self._lease = self.store.lease(owner, partial(hint, home))
+            if self._lease is not None:
+                parts.enter_context(closing(self._lease))
+                _wait_for_lead(self._lease, self.store.place, stands_by)
+                lead = self._lease.take
             known = deploy(self.store, dag_paths, clock, limits)
             self.problems = known.problems
-            self._agent = parts.enter_context(closing(LocalAgent(home, slots or os.cpu_count() or 1)))
+            self._agent = parts.enter_context(
+                closing(LocalAgent(home, (slots or os.cpu_count() or 1) if own_agent else None))
+            )
             alarm = parts.enter_context(closing(Alarm()))
             hints = parts.enter_context(closing(HintListener(home)))
             courier = ThreadedCourier(channels_from_environment(home), clock, limits, alarm.ring)
@@ -71,7 +95,7 @@ class Running:
                 FileProber(compiled),
                 courier,
                 limits=limits,
-                owner=f"{socket.gethostname()}:{os.getpid()}",
+                lead=lead,
                 spread=random.SystemRandom().random,
                 only_run=run_only,
             )
@@ -80,8 +104,10 @@ class Running:
             self._parts = parts.pop_all()
 
     def step(self, until: Instant | None = None) -> None:
-        """Wait until there is something to do, at the latest ``until``, and do it."""
+        """Wait until there is something to do, at the latest ``until``, and do it. Raises FencedOut once the lead is lost."""
         self._loop.turn(until)
+        if self._lease is not None:
+            self._lease.turned()
 
     def __enter__(self) -> Self:
         return self
@@ -89,16 +115,20 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop in order: the agent takes its attempts down, what they came to is written, then everything is closed."""
         with self._parts:
+            if self._own_agent and not isinstance(error, FencedOut):
+                self._stop_agent()
+
+    def _stop_agent(self) -> None:
+        """In order: the agent takes its attempts down, and what they came to is written."""
+        try:
             self.scheduler.start_nothing_more()
             self._agent.stop(_STOP_GRACE_S)
             patience = self._clock.now() + _STOP_PATIENCE_MS
             while self._agent.connected() and self._clock.now() < patience:
                 self._loop.turn(patience)
+        except FencedOut:
+            return  # another one leads, and the agent with what it does is its own
 
 
 def start(
@@ -108,13 +138,45 @@ def start(
     dag_paths: Sequence[Path] = (),
     watch: bool = False,
     run_only: int | None = None,
+    own_agent: bool = True,
+    stands_by: Callable[[str], None] | None = None,
 ) -> Running:
     """Become the scheduler of a home, with an agent of ``slots`` executors (default: one for each processor).
 
     ``dag_paths`` are deployed first, and again whenever they change if ``watch``. With ``run_only`` nothing but that
-    run is attended to. Raises HomeInUse, HomeUnusable, AgentFailed, and what opening the store raises.
+    run is attended to. Without ``own_agent`` the agent is one that somebody else starts and stops. If the state is on a
+    server and another scheduler leads there, this one waits for its place, having called ``stands_by`` with its name, or
+    without that raises HomeInUse. Raises HomeUnusable, AgentFailed, and what opening the store raises.
     """
-    return Running(home, slots=slots, dag_paths=dag_paths, watch=watch, run_only=run_only)
+    return Running(
+        home,
+        slots=slots,
+        dag_paths=dag_paths,
+        watch=watch,
+        run_only=run_only,
+        own_agent=own_agent,
+        stands_by=stands_by,
+    )
+
+
+def _wait_for_lead(lease: Lease, place: str, stands_by: Callable[[str], None] | None) -> None:
+    """Look until nobody leads. While the database is away, nothing can be said of who does."""
+    told, pause = None, Event()
+    while True:
+        try:
+            leader = lease.look()
+        except StoreUnavailable:
+            if told is None:
+                raise
+            leader = told
+        if leader is None:
+            return
+        if stands_by is None:
+            raise HomeInUse(f"another scheduler ({leader}) works on this state", where=place)
+        if leader != told:
+            stands_by(leader)
+            told = leader
+        pause.wait(_LOOK_S)
 
 
 class _Lock:

@@ -66,9 +66,12 @@ class Going:
 
 
 @contextmanager
-def going(*words: str, cwd: Path | None = None) -> Iterator[Going]:
+def going(*words: str, cwd: Path | None = None, **environment: str) -> Iterator[Going]:
     """A command that goes on; interrupted at the end if it still does."""
-    with subprocess.Popen(_command(words), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    command, surroundings = _command(words), {**os.environ, **environment}
+    with subprocess.Popen(
+        command, cwd=cwd, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
         try:
             yield Going(process)
         finally:

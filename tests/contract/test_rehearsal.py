@@ -1,6 +1,7 @@
 """A rehearsal comes to what the scheduler comes to over a real store, by the same moves."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
@@ -99,7 +100,7 @@ def really_run(store: Store, drawn: Rehearsed, like: Run, scripts: Mapping[str, 
         around,
         around,
         limits=Limits(),
-        owner="test",
+        lead=partial(store.take_lead, "test"),
         spread=lambda: 0.0,
         only_run=run.run_id,
     )

@@ -1,6 +1,7 @@
 """What the scheduler reads of the store before it decides: work that is its own, and what people have said of tasks."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from msgspec import structs
@@ -64,7 +65,7 @@ def scheduler(store: Store, only_run: int | None = None) -> Scheduler:
         around,
         around,
         limits=Limits(),
-        owner="test",
+        lead=partial(store.take_lead, "test"),
         spread=lambda: 0.0,
         only_run=only_run,
     )

@@ -1,7 +1,7 @@
 """The scheduler's process: started, stepped when something comes or is due, killed at any point, frozen and thawed."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 
 from ostinato.authoring.fill import awaited_file
@@ -155,7 +155,7 @@ class Control:
             Files(world, timeline, random, compiled),
             self.courier,
             limits=Limits(),
-            owner=name,
+            lead=partial(faulty.take_lead, name),
             spread=random.random,
         )
         trace.note(name, "starts")

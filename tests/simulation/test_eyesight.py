@@ -85,7 +85,7 @@ def believes_what_it_was_told_before_it_led(patch: pytest.MonkeyPatch) -> None:
     def step(self: Scheduler, arrived: Iterable[Any], now: int, *, hinted: bool = False) -> int | None:
         if self._epoch is None:
             with suppress(StoreUnavailable):
-                self._epoch = self._store.take_lead(self._owner, now)
+                self._epoch = self._take_lead(now)
         return whole(self, arrived, now, hinted=hinted)
 
     patch.setattr(Scheduler, "step", step)

@@ -24,7 +24,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ostinato.agent", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the state folder")
     parser.add_argument("--slots", type=int, required=True, help="how many attempts run at once")
-    parser.add_argument("--linger", type=float, default=LINGER_S, help="seconds to wait for a scheduler when idle")
+    parser.add_argument(
+        "--linger", type=float, default=LINGER_S, help="seconds to wait for a scheduler when idle, or inf"
+    )
     parser.add_argument("--announce", type=int, help="a pipe to write to once it listens, or why it cannot")
     options = parser.parse_args()
     if options.announce is not None:

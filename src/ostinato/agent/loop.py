@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+from math import isinf
 from typing import Final
 
 from ostinato.executors.link import Link
@@ -69,7 +70,7 @@ class Agent:
         for source in (self._listener, self._wakeup, self._staff.epoll):
             self._epoll.register(source, select.EPOLLIN)
         self._hurried = True
-        self._linger_ms = round(linger_s * 1000)
+        self._linger_ms = None if isinf(linger_s) else round(linger_s * 1000)
         self._alone_since = self._clock.now()
         self._look_at: Instant | None = None
 
@@ -184,7 +185,8 @@ class Agent:
         """When it ends if nothing happens until then."""
         if self._link is not None or not self._ledger.at_rest:
             return None
-        return self._alone_since + (FAREWELL_MS if self._ledger.stopping else self._linger_ms)
+        patience = FAREWELL_MS if self._ledger.stopping else self._linger_ms
+        return None if patience is None else self._alone_since + patience
 
     def _may_go(self, now: Instant) -> bool:
         if self._ledger.done:

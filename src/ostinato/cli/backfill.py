@@ -6,7 +6,7 @@ import typer
 
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
-from ostinato.home import Home, scheduler_alive
+from ostinato.home import Home
 from ostinato.model.change import Reprocess
 from ostinato.model.errors import BackfillOver, UsageError
 from ostinato.model.spec import DagSpec
@@ -15,7 +15,7 @@ from .cancel import asker
 from .confirm import Yes, confirm
 from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 from .errors import did_you_mean
-from .session import present_home, present_state, state
+from .session import present_home, present_state, scheduler_of, state
 from .target import spec_of
 from .terminal import next_step, out, out_json, say
 from .words import AsJson, DagId, Params, Timeout, declaration
@@ -219,7 +219,7 @@ def _tell(
         out_json(OneBackfillDocument(backfill=document))
     else:
         draw_one(document)
-        _next(document, home)
+        _next(document, home, store)
     bad = sum(document.runs.get(name, 0) for name in ("failed", "cancelled"))
     return 1 if wait and bad else 0
 
@@ -234,20 +234,20 @@ def _followed(
     give_up_at = None if timeout is None else SystemClock().now() + round(timeout * 1_000)
     view = BackfillLines() if as_json else view_for_people()
     try:
-        with progress(home) as pause:
+        with progress(home, store) as pause:
             return follow_backfill(store, backfill_id, pause, view, give_up_at)
     except KeyboardInterrupt:
         say(f"backfill {backfill_id} is kept; go on with `ostinato backfill show {backfill_id} --wait`")
         raise
 
 
-def _next(document: BackfillDocument, home: Home) -> None:
+def _next(document: BackfillDocument, home: Home, store: "Store") -> None:
 
     from .backfill_progress import is_over  # noqa: PLC0415
 
     if document.state == "paused":
         next_step(f"ostinato backfill resume {document.backfill_id}")
-    elif not is_over(document.runs) and scheduler_alive(home) is None:
+    elif not is_over(document.runs) and scheduler_of(home, store) is None:
         say("no scheduler runs here: start one with `ostinato dev`, or do it here and now:")
         next_step(f"ostinato backfill show {document.backfill_id} --wait")
     elif document.runs.get("failed"):

@@ -23,6 +23,9 @@ COMMANDS: Final = (
     Command("run", "Start", "run a dag of a file once, here and now", "run"),
     Command("check", "Start", "compile dag files and show every problem", "check"),
     Command("dev", "Start", "run scheduler and agent here; reload dags when their files change", "dev"),
+    Command("up", "Serve", "run everything here, day and night; stand by if another one leads", "up"),
+    Command("scheduler", "Serve", "run the scheduler alone", "scheduler"),
+    Command("agent", "Serve", "run the agent alone, which performs the tasks", "agent"),
     Command("trigger", "Work", "ask for one run of a dag", "trigger"),
     Command(
         "backfill",

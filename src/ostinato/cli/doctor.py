@@ -115,11 +115,8 @@ def _files(path: Path) -> Iterator[Path]:
 def processes(home: Home) -> Iterator[CheckResult]:
     """Whether a scheduler and an agent work on this home."""
     scheduler = scheduler_alive(home) if home.path.is_dir() else None
-    if scheduler is None:
-        advice = "Start one with `ostinato dev`; `ostinato run` needs none."
-        yield CheckResult(name="scheduler", state="note", what="none runs here", help=advice)
-    else:
-        yield CheckResult(name="scheduler", state="ok", what=f"runs as process {scheduler}")
+    if home.address is None:  # else the database says who leads
+        yield _scheduler(None if scheduler is None else f"runs as process {scheduler}")
     agent = agent_alive(home)
     if agent is not None:
         yield CheckResult(name="agent", state="ok", what=f"runs as process {agent}")
@@ -130,6 +127,13 @@ def processes(home: Home) -> Iterator[CheckResult]:
         yield CheckResult(name="agent", state=state_name, what=what, help=advice)
 
 
+def _scheduler(what: str | None) -> CheckResult:
+    if what is not None:
+        return CheckResult(name="scheduler", state="ok", what=what)
+    advice = "Start one with `ostinato up`, or `ostinato dev`; `ostinato run` needs none."
+    return CheckResult(name="scheduler", state="note", what="none runs here", help=advice)
+
+
 def database(home: Home) -> Iterator[CheckResult]:
     """Whether the state database is whole, and what waits in it for people."""
     try:
@@ -138,6 +142,9 @@ def database(home: Home) -> Iterator[CheckResult]:
         with state(home) as store:
             store.check()
             yield CheckResult(name="database", state="ok", what=f"{store.place} is whole")
+            if home.address is not None:
+                leader = store.leader()
+                yield _scheduler(None if leader is None else f"{leader} leads")
             yield from _waiting(store)
     except OstinatoError as error:
         what = f"{error.code}: {error.what}"

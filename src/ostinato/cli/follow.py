@@ -10,10 +10,12 @@ from typing import Final
 
 from ostinato.app import Running, hint, start
 from ostinato.clock import SystemClock
-from ostinato.home import Home, scheduler_alive
+from ostinato.home import Home
 from ostinato.model.errors import HomeInUse, StoreUnavailable
 from ostinato.model.time import Instant
+from ostinato.store import Store
 
+from .session import scheduler_of
 from .terminal import say
 from .waiting import Wait
 
@@ -22,13 +24,13 @@ _ALIVE_MS: Final = 2_000
 
 
 @contextmanager
-def progress(home: Home, *, slots: int | None = None, run_only: int | None = None) -> Generator[Wait]:
+def progress(home: Home, store: Store, *, slots: int | None = None, run_only: int | None = None) -> Generator[Wait]:
     """While open, work goes on: this process is the scheduler, unless another one is. Raises what `start` raises."""
     try:
         running = start(home, slots=slots, dag_paths=[], watch=False, run_only=run_only)
     except HomeInUse:
         hint(home)
-        yield _beside(home)
+        yield _beside(home, store)
         return
     with running:
         yield steps_of(running)
@@ -51,7 +53,7 @@ def steps_of(running: Running) -> Callable[[Instant | None], None]:
     return step
 
 
-def _beside(home: Home) -> Wait:
+def _beside(home: Home, store: Store) -> Wait:
     """Waiting for another process's scheduler. Raises StoreUnavailable when it has gone."""
     clock, never = SystemClock(), Event()
     asked = clock.now()
@@ -62,7 +64,7 @@ def _beside(home: Home) -> Wait:
         never.wait(max(min(until - now, _LOOK_MS), 0) / 1_000)
         if now - asked > _ALIVE_MS:
             asked = now
-            if scheduler_alive(home) is None:
+            if not _works(home, store):
                 raise StoreUnavailable(
                     "the scheduler has gone while there was work to do",
                     where=str(home.path),
@@ -70,3 +72,11 @@ def _beside(home: Home) -> Wait:
                 )
 
     return wait
+
+
+def _works(home: Home, store: Store) -> bool:
+    """Whether there is a scheduler. While the database is away, nothing says that there is none."""
+    try:
+        return scheduler_of(home, store) is not None
+    except StoreUnavailable:
+        return True

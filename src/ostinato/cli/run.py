@@ -70,7 +70,7 @@ def run(
         now = clock.now()
         created = new_run(store, spec, interval_for(spec.schedule, date, now), param or [], asker(), now)
         view = Silence() if as_json else view_for_people(home)
-        ended = _performed(home, store, created, progress(home, slots=slots, run_only=created.run_id), view)
+        ended = _performed(home, store, created, progress(home, store, slots=slots, run_only=created.run_id), view)
         if as_json:
             out_json(OneRunDocument(run=run_document(ended, spec)))
         else:

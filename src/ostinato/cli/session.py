@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ostinato.home import Home
+from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import HomeUnusable, NotFound
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ def present_home() -> Home:
             help="Run something first (`ostinato run FILE`), or set OSTINATO_HOME to the folder that has it.",
         )
     return home
+
+
+def scheduler_of(home: Home, store: "Store") -> str | None:
+    """Who schedules on this state; None: nobody, as far as can be seen."""
+    if home.address is not None:
+        return store.leader()
+    pid = scheduler_alive(home)
+    return None if pid is None else f"process {pid}"
 
 
 @contextmanager

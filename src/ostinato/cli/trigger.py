@@ -72,7 +72,7 @@ def awaited(store: "Store", home: Home, run: Run, timeout: float | None, *, as_j
     from .watch import Silence, view_for_people, watch  # noqa: PLC0415
 
     give_up_at = None if timeout is None else SystemClock().now() + round(timeout * 1_000)
-    with progress(home, run_only=run.run_id) as pause:
+    with progress(home, store, run_only=run.run_id) as pause:
         return watch(store, run, pause, Silence() if as_json else view_for_people(home), give_up_at)
 
 

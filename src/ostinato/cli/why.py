@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ostinato.clock import SystemClock
-from ostinato.home import Home, agent_alive, scheduler_alive
+from ostinato.home import Home, agent_alive
 from ostinato.model.errors import NotFound
 from ostinato.model.spec import After
 
 from .documents import ReasonDocument, WhyDocument
-from .session import present_home, state
+from .session import present_home, scheduler_of, state
 from .situation import run_situation
 from .target import instance_named, run_named
 from .terminal import Ink, next_step, out, out_json, plain
@@ -54,7 +54,9 @@ def _explained(store: "Store", home: Home, subject: str, now: "Instant") -> WhyD
     if not slash and not name.isdecimal() and "@" not in name:
         return _of_dag(store, home, name, now)
     run = run_named(store, name, newest=True)
-    there = {"scheduler": scheduler_alive(home) is not None, "agent": agent_alive(home) is not None}
+    scheduler = scheduler_of(home, store) is not None
+    agent = agent_alive(home) is not None or home.address is not None  # it may be on another machine
+    there = {"scheduler": scheduler, "agent": agent}
     situation = run_situation(store, run, now, **there)
     if not slash:
         return _document(f"run {run.run_id} of {run.dag_id}", run.state, why_run(situation))
@@ -74,7 +76,7 @@ def _of_dag(store: "Store", home: Home, dag_id: str, now: "Instant") -> WhyDocum
     spec = store.compiled(dag.version).spec
     name = "retired" if dag.retired_at is not None else "paused" if dag.paused else "deployed"
     waits = waiting(spec, spec.schedule, now, store) if isinstance(spec.schedule, After) else None
-    reasons = why_dag(DagSituation(now, scheduler_alive(home) is not None, dag, spec, waits))
+    reasons = why_dag(DagSituation(now, scheduler_of(home, store) is not None, dag, spec, waits))
     return _document(dag_id, name, reasons)
 
 

@@ -18,6 +18,9 @@ Timeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="wait no longer than this (exit 8); the work goes on")
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="wait until it is done; exit 1 if it did not succeed")]
+DagPaths = Annotated[
+    list[str] | None, typer.Argument(metavar="PATHS", help="dag files, or folders of them (default: this folder)")
+]
 Slots = Annotated[int | None, typer.Option(min=1, metavar="N", help="so many tasks at once (default: one a processor)")]
 
 

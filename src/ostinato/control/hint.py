@@ -5,6 +5,7 @@ nothing else.
 """
 
 import socket
+from contextlib import suppress
 
 from ostinato.home import Home
 from ostinato.wire import connect, listen
@@ -27,6 +28,7 @@ class HintListener:
         self._path = home.hint_socket
         self._socket = listen(self._path, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._inode = self._path.stat().st_ino
 
     def fileno(self) -> int:
         """For a selector."""
@@ -43,6 +45,8 @@ class HintListener:
             heard = True
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening. Another scheduler may have taken the place meanwhile: then it is left alone."""
         self._socket.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()

@@ -17,6 +17,7 @@ from .interrupts import Interrupts
 from .scheduler import Scheduler
 
 LONGEST_WAIT_MS: Final = 60_000
+LOOK_FOR_AGENT_MS: Final = 1_000
 
 
 class Alarm:
@@ -106,7 +107,8 @@ class Loop:
 
     def _wait(self, until: Instant | None) -> set[object]:
         now, troubled = self._clock.now(), self._scheduler.trouble is not None
-        due = min(at for at in (self._due, None if troubled else until, now + LONGEST_WAIT_MS) if at is not None)
+        longest = LONGEST_WAIT_MS if self._agent.connected() else LOOK_FOR_AGENT_MS
+        due = min(at for at in (self._due, None if troubled else until, now + longest) if at is not None)
         patience = max(0, due - now) / 1000
         if troubled:
             select([], [], [], patience)  # whatever happens meanwhile: nothing can be done about it

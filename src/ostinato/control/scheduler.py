@@ -71,7 +71,8 @@ class Courier(Protocol):
 class Scheduler:
     """One leader over one store. `step` is the whole of it; who calls it decides where time and messages come from.
 
-    With ``only_run`` it attends to that run and to nothing else: no other run, and no schedule.
+    ``lead`` takes the lead and returns its epoch. With ``only_run`` it attends to that run and to nothing else: no other
+    run, and no schedule.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Scheduler:
         courier: Courier,
         *,
         limits: Limits,
-        owner: str,
+        lead: Callable[[Instant], int],
         spread: Callable[[], float],
         only_run: int | None = None,
     ) -> None:
@@ -95,7 +96,7 @@ class Scheduler:
         self._prober = prober
         self._courier = courier
         self._limits = limits
-        self._owner = owner
+        self._take_lead = lead
         self._spread = spread
         self._only_run = only_run
         self._stopping = False
@@ -158,7 +159,7 @@ class Scheduler:
 
     def _lead(self, now: Instant) -> Instant:
         """Take the lead. What agents said to one that did not lead yet may be long outdated: they say it again."""
-        self._epoch = self._store.take_lead(self._owner, now)
+        self._epoch = self._take_lead(now)
         self._agents.drop()
         return now
 

@@ -26,14 +26,14 @@ _FRAME_BYTES: Final = 8 << 20
 
 
 class LocalAgent:
-    """An `AgentPort` with one agent: that of a home. It is joined if it lives, and started if it does not.
+    """An `AgentPort` with one agent: that of a home. It is joined if it lives; if it does not, started, or waited for.
 
     It survives us: on the next connection it tells what it still has. `receive` does all the work, and needs to be
     called when `fileno`, which never changes, is readable. While the agent starts, others need not wait for it.
     """
 
-    def __init__(self, home: Home, slots: int) -> None:
-        """``slots`` is how many attempts an agent that is started here performs at once."""
+    def __init__(self, home: Home, slots: int | None) -> None:
+        """``slots`` is how many attempts an agent that is started here performs at once; None: others start it."""
         self._home = home
         self._slots = slots
         self._epoll = select.epoll()
@@ -106,6 +106,10 @@ class LocalAgent:
 
     def _join_or_start(self) -> None:
         """Try again and again, for agents may be killed; but not for ever if none ever says a word."""
+        if self._slots is None:
+            with suppress(OSError):  # none lives yet: the next `receive` tries again
+                self._join()
+            return
         if self._silent >= MOST_SILENT:
             raise AgentFailed("the agent hangs up without a word, again and again", where=str(self._home.path))
         self._silent += 1
@@ -132,7 +136,7 @@ class LocalAgent:
         name, self._name, self._link = self._name, "", None
         if link.nonsense:
             raise AgentFailed(f"the agent cannot be understood: {link.trouble}", where=str(self._home.path))
-        if self._stop is None:
+        if self._stop is None and self._slots is not None:
             self._join_or_start()
         return [Arrival(name, None)] if name else []
 

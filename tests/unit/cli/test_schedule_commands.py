@@ -152,7 +152,7 @@ def test_unpausing_makes_what_others_completed_meanwhile(ostinato: Command, plan
 def test_a_dag_says_which_of_the_others_its_next_run_waits_for(
     ostinato: Command, plant: Planter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(why_module, "scheduler_alive", lambda _home: 1)
+    monkeypatch.setattr(why_module, "scheduler_of", lambda _home, _store: "process 1")
     after_sales(plant)
     answer = ostinato("why", "report", "--json").json
     (reason,) = answer["reasons"]

@@ -29,6 +29,16 @@ def test_more_hints_than_fit_are_no_error(home: Home) -> None:
     listener.close()
 
 
+def test_one_who_was_replaced_leaves_the_other_in_its_place(home: Home) -> None:
+    first = HintListener(home)
+    second = HintListener(home)
+    first.close()
+    hint(home)
+    assert second.heard()
+    second.close()
+    assert not home.hint_socket.exists()
+
+
 def test_a_dead_listeners_socket_is_taken_over(home: Home) -> None:
     dead = HintListener(home)
     dead._socket.close()
