@@ -19,6 +19,7 @@ from ostinato.home import Home
 from ostinato.model.limits import Limits
 from tests.postgres_server import PostgresServer
 
+from .failover import figures as seconds_of_failover
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
@@ -47,6 +48,11 @@ def throughput_on_postgres(rounds: int = 5) -> Figures:
         return _throughput(rounds, server.new_database())
     finally:
         server.remove()
+
+
+def failover() -> Figures:
+    """P10: two schedulers; from the death, or the hanging, of the one that leads until the other has written a result."""
+    return seconds_of_failover()
 
 
 def _throughput(rounds: int, state: str | None) -> Figures:
@@ -226,6 +232,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P6-5000": idle_many,
     "P8": restart,
     "P9": throughput_on_postgres,
+    "P10": failover,
     "R4": schedules,
     "P13": rehearsals,
 }
