@@ -19,6 +19,7 @@ from ostinato.home import Home
 from tests.places import places
 from tests.postgres_server import PostgresServer, is_installed
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever ignores it (`nohup`): what we start has to hear it
 os.environ.pop("PYTHONUNBUFFERED", None)  # what our program says comes in order without its help
 
 MARK = "OSTINATO_TEST_SESSION"
