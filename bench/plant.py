@@ -31,7 +31,7 @@ def _runs(store: Store, now: Instant) -> list[Run]:
     code = canonical(Source("bench.py", b"from ostinato import *"))
     spec = DagSpec("large", tuple(TaskSpec(f"t{n}") for n in range(TASKS)), max_active_runs=RUNS)
     compiled = CompiledDag(spec, "bench.py", digest(code), digest(canonical(spec), digest(code).encode()))
-    store.put_dags([Deployment("bench.py", (compiled,), code)], now)
+    store.put_dags([Deployment("bench.py", (compiled,), code)], now, "ada")
     return store.create_runs(
         [
             NewRun("large", compiled.version, run_key(n * DAY), "backfill", n * DAY, (n + 1) * DAY, encode({}), now)

@@ -27,6 +27,11 @@ LEAVING_S = 2.0
 """What is on its way out has this long to be gone."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--campaign``: all cases of the tests that otherwise run a share of theirs."""
+    parser.addoption("--campaign", action="store_true", help="all cases of the tests that otherwise run a share")
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """An empty state folder that OSTINATO_HOME names. The test stops what it starts there."""

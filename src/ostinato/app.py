@@ -12,6 +12,7 @@ from threading import Event
 from types import TracebackType
 from typing import Final, Self
 
+from ostinato.asker import asker, seat
 from ostinato.clock import SystemClock
 from ostinato.connectors.channels import channels_from_environment
 from ostinato.control.answers import Answers
@@ -66,14 +67,14 @@ class Running:
         with ExitStack() as parts:
             if home.address is None:
                 parts.enter_context(closing(_Lock(home)))
-            self.store = parts.enter_context(closing(open_store(home.state)))
+            self.store = parts.enter_context(closing(open_store(home.state, seat("scheduler"))))
             lead = partial(self.store.take_lead, owner)
             self._lease = self.store.lease(owner, partial(hint, home))
             if self._lease is not None:
                 parts.enter_context(closing(self._lease))
                 _wait_for_lead(self._lease, self.store.place, stands_by)
                 lead = self._lease.take
-            known = deploy(self.store, dag_paths, clock, limits)
+            known = deploy(self.store, dag_paths, clock, limits, asker())
             self.problems = known.problems
             self._agent = parts.enter_context(
                 closing(LocalAgent(home, (slots or os.cpu_count() or 1) if own_agent else None))
@@ -84,7 +85,7 @@ class Running:
             parts.enter_context(closing(courier))
             reloader = None
             if watch:
-                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits)))
+                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits, asker())))
                 reloader.start(alarm.ring)
             compiled = lru_cache(maxsize=1024)(self.store.compiled)
             self.scheduler = Scheduler(

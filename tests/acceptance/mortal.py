@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from ostinato.home import Home
@@ -21,12 +20,12 @@ def main() -> None:
     place, nth, *words = sys.argv[1:]
     set_trap(place, int(nth))
     if words[0] == "agent":
-        from ostinato.agent.__main__ import main as agent
+        from ostinato.agent.__main__ import main as agent  # noqa: PLC0415 - only after the trap is set
 
         sys.argv = ["agent", "--home", str(Home.from_environment().path), *words[1:], "--linger", "inf"]
         agent()
     else:
-        from ostinato.cli.main import run
+        from ostinato.cli.main import run  # noqa: PLC0415
 
         sys.exit(run(words))
 
@@ -59,7 +58,6 @@ def dying(whole: Callable[..., Any], nth: int, when: str) -> Callable[..., Any]:
 
 def die() -> None:
     """As the kernel does it, without a word."""
-    Path(os.environ["OBITUARY"]).touch()
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -61,7 +61,7 @@ def compiled(dag_id: str, file: str = "dags.py", tasks: int = 3, text: str = "")
 def deploy(store: Store, dag_id: str = "daily", *, tasks: int = 3, file: str = "dags.py", now: int = MAY_1) -> str:
     """Put one dag, the only one of its file; return its version."""
     dag = compiled(dag_id, file, tasks)
-    store.put_dags([Deployment(file, (dag,), source_of(file))], now)
+    store.put_dags([Deployment(file, (dag,), source_of(file))], now, "ada")
     return dag.version
 
 

@@ -50,7 +50,7 @@ class Scene:
         source = source_of(file)
         version = digest(canonical(spec), digest(source).encode())
         dag = CompiledDag(spec, file, digest(source), version)
-        self.store.put_dags([Deployment(file, (dag,), source)], MAY_1)
+        self.store.put_dags([Deployment(file, (dag,), source)], MAY_1, "ada")
         return version
 
     def begin(self, *tasks: TaskSpec, scopes: tuple[Scope, ...] = (), day: int = 0, **more: object) -> Run:
@@ -212,7 +212,7 @@ def test_a_dag_that_never_was_or_is_no_more_cannot_be_called(scene: Scene) -> No
     with pytest.raises(NotFound, match="child"):
         scene.answers.child(Calling(run, 0, (0, UNMAPPED)), MAY_1)
     scene.deploy(CHILD)
-    scene.store.put_dags([Deployment("child.py", (), source_of("child.py"))], MAY_1)
+    scene.store.put_dags([Deployment("child.py", (), source_of("child.py"))], MAY_1, "ada")
     with pytest.raises(UsageError, match=r"no dag 'child' any more; it was in child\.py"):
         scene.answers.child(Calling(run, 0, (0, UNMAPPED)), MAY_1)
 

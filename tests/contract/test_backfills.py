@@ -90,7 +90,7 @@ def test_a_backfill_is_paused_and_goes_on(store: Store) -> None:
     backfill = made(store)
     seen = [store.backfills_revision()]
     deeds = (store.resume_backfill, store.pause_backfill, store.pause_backfill, store.resume_backfill)
-    assert [deed(backfill) for deed in deeds] == [False, True, False, True]
+    assert [deed(backfill, "ada", MAY_1) for deed in deeds] == [False, True, False, True]
     assert store.backfill(backfill).state == "running"
     seen.append(store.backfills_revision())
     assert seen[1] - seen[0] == 2
@@ -100,7 +100,7 @@ def test_a_scheduler_sees_backfills_that_have_open_runs_and_no_others(store: Sto
     over, going = made(store), None
     end_all(store, over)
     going, _ = store.create_backfill(new_backfill(9), [new_run(store.dag("daily").version, 8, kind="backfill")])
-    store.pause_backfill(going.backfill_id)
+    store.pause_backfill(going.backfill_id, "ada", MAY_1)
     [seen] = store.open_backfills()
     assert (seen.backfill_id, seen.state, seen.max_active_runs, seen.share) == (going.backfill_id, "paused", 16, 0.1)
 
@@ -109,28 +109,31 @@ def test_a_scheduler_sees_backfills_that_have_open_runs_and_no_others(store: Sto
 def test_cancelling_asks_every_open_run_and_is_final(store: Store, paused: bool) -> None:
     backfill = made(store)
     if paused:
-        store.pause_backfill(backfill)
+        store.pause_backfill(backfill, "ada", MAY_1)
     [first, *_] = reversed(store.runs(backfill_id=backfill))
     store.request_cancel(first.run_id, "bob", MAY_1)
     assert store.cancel_backfill(backfill, "ada", MAY_1 + 5) == 2
     assert [by for _, by in store.cancel_requests()] == ["bob", "ada", "ada"]
     assert store.backfill(backfill).state == "cancelled"
-    assert (store.cancel_backfill(backfill, "ada", MAY_1 + 6), store.resume_backfill(backfill)) == (0, False)
+    assert (store.cancel_backfill(backfill, "ada", MAY_1 + 6), store.resume_backfill(backfill, "ada", MAY_1)) == (
+        0,
+        False,
+    )
 
 
 def test_a_backfill_that_is_over_cannot_be_moved(store: Store) -> None:
     backfill = made(store)
     end_all(store, backfill)
     before = store.backfills_revision()
-    assert not store.pause_backfill(backfill)
+    assert not store.pause_backfill(backfill, "ada", MAY_1)
     assert store.cancel_backfill(backfill, "ada", MAY_1) == 0
     assert (store.backfill(backfill).state, store.backfills_revision()) == ("running", before)
 
 
 def test_what_is_not_there_cannot_be_moved(store: Store) -> None:
-    for deed in (store.pause_backfill, store.resume_backfill, lambda each: store.cancel_backfill(each, "ada", 1)):
+    for deed in (store.pause_backfill, store.resume_backfill, store.cancel_backfill):
         with pytest.raises(NotFound):
-            deed(7)
+            deed(7, "ada", MAY_1)
 
 
 def test_runs_over_a_stretch_of_time_are_all_that_have_a_part_in_it_oldest_first(store: Store) -> None:

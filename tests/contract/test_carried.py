@@ -26,7 +26,7 @@ TAKEN = (
 def test_ends_outputs_items_and_what_was_said_to_follow_are_taken_over(store: Store) -> None:
     name = digest(source_of("dags.py"))
     dag = CompiledDag(SPEC, "dags.py", name, digest(canonical(SPEC), name.encode()))
-    store.put_dags([Deployment("dags.py", (dag,), source_of("dags.py"))], MAY_1)
+    store.put_dags([Deployment("dags.py", (dag,), source_of("dags.py"))], MAY_1, "ada")
     leader = Leader(store)
     old = leader.begin(dag.version).run_id
     for seq, (task_no, index) in enumerate([(0, UNMAPPED), (1, 0), (1, 1)], 2):

@@ -13,12 +13,12 @@ PROBLEM = DagProblem("dags.py", "OST-104", "the dag has a cycle", 12, 4, "Break 
 
 def put(store: Store, *dag_ids: str, file: str = "dags.py", text: str = "", now: int = MAY_1) -> None:
     dags = tuple(compiled(dag_id, file, text=text) for dag_id in dag_ids)
-    store.put_dags([Deployment(file, dags, source_of(file, text))], now)
+    store.put_dags([Deployment(file, dags, source_of(file, text))], now, "ada")
 
 
 def test_a_dag_reads_back_as_it_was_compiled(store: Store) -> None:
     dag = compiled("daily")
-    store.put_dags([Deployment("dags.py", (dag,), source_of("dags.py"))], MAY_1)
+    store.put_dags([Deployment("dags.py", (dag,), source_of("dags.py"))], MAY_1, "ada")
     assert store.dag("daily") == Dag("daily", dag.version, "dags.py")
     assert store.dags() == [store.dag("daily")]
     assert store.compiled(dag.version) == dag
@@ -49,21 +49,21 @@ def test_a_dag_that_left_its_file_is_retired_and_may_come_back(store: Store) -> 
 def test_a_removed_file_takes_its_dags_with_it_and_no_others(store: Store) -> None:
     put(store, "a")
     put(store, "z", file="other.py")
-    store.put_dags([Deployment("dags.py")], MAY_1 + 5)
+    store.put_dags([Deployment("dags.py")], MAY_1 + 5, "ada")
     assert [dag.dag_id for dag in store.dags()] == ["z"]
 
 
 def test_a_file_with_problems_changes_nothing_that_is_in_force(store: Store) -> None:
     put(store, "a", "b")
-    store.put_dags([Deployment("dags.py", problems=(PROBLEM,))], MAY_1 + 5)
+    store.put_dags([Deployment("dags.py", problems=(PROBLEM,))], MAY_1 + 5, "ada")
     assert [dag.dag_id for dag in store.dags()] == ["a", "b"]
     assert store.problems() == [PROBLEM]
 
 
 def test_problems_go_when_the_file_is_well_again(store: Store) -> None:
     other = DagProblem("other.py", "OST-101", "no dag in it")
-    store.put_dags([Deployment("dags.py", problems=(PROBLEM, PROBLEM))], MAY_1)
-    store.put_dags([Deployment("other.py", problems=(other,))], MAY_1)
+    store.put_dags([Deployment("dags.py", problems=(PROBLEM, PROBLEM))], MAY_1, "ada")
+    store.put_dags([Deployment("other.py", problems=(other,))], MAY_1, "ada")
     assert store.problems() == [PROBLEM, PROBLEM, other]
     put(store, "a")
     assert store.problems() == [other]
@@ -74,14 +74,14 @@ def test_two_files_cannot_define_the_same_dag(store: Store) -> None:
     with pytest.raises(Conflict, match=r"already defined in dags\.py"):
         put(store, "b", "a", file="other.py")
     assert [(dag.dag_id, dag.file) for dag in store.dags()] == [("a", "dags.py")]
-    store.put_dags([Deployment("dags.py")], MAY_1)
+    store.put_dags([Deployment("dags.py")], MAY_1, "ada")
     put(store, "b", "a", file="other.py")
     assert [(dag.dag_id, dag.file) for dag in store.dags()] == [("a", "other.py"), ("b", "other.py")]
 
 
 def test_a_dag_must_come_with_the_source_it_names(store: Store) -> None:
     with pytest.raises(InvariantBroken):
-        store.put_dags([Deployment("dags.py", (compiled("a"),), source_of("dags.py", "something else"))], MAY_1)
+        store.put_dags([Deployment("dags.py", (compiled("a"),), source_of("dags.py", "something else"))], MAY_1, "ada")
     assert store.dags() == []
 
 
@@ -114,12 +114,12 @@ def test_the_revision_grows_with_every_change_of_dags_and_with_nothing_else(stor
     seen.append(store.dags_revision())
     store.set_paused("a", True, MAY_1, "ada")
     seen.append(store.dags_revision())
-    store.put_dags([Deployment("dags.py")], MAY_1)
+    store.put_dags([Deployment("dags.py")], MAY_1, "ada")
     seen.append(store.dags_revision())
     assert seen == sorted(set(seen))
     store.create_runs([new_run(compiled("a").version, dag_id="a")])
     store.take_lead("a", MAY_1)
-    store.set_pool("gpu", 2)
+    store.set_pool("gpu", 2, "ada", MAY_1)
     assert store.dags_revision() == seen[-1]
 
 
@@ -134,9 +134,9 @@ def test_how_far_a_schedule_was_followed_is_kept_through_deployments(store: Stor
 def test_pools_are_made_and_resized(store: Store) -> None:
     [default] = store.pools()
     assert (default.name, default.slots > 0) == ("default", True)
-    store.set_pool("gpu", 2)
-    store.set_pool("gpu", 3)
-    store.set_pool("default", 0)
+    store.set_pool("gpu", 2, "ada", MAY_1)
+    store.set_pool("gpu", 3, "ada", MAY_1)
+    store.set_pool("default", 0, "ada", MAY_1)
     assert [(pool.name, pool.slots) for pool in store.pools()] == [("default", 0), ("gpu", 3)]
 
 

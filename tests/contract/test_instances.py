@@ -131,9 +131,9 @@ def test_a_task_is_switched_off_and_on(store: Store) -> None:
     store.switch_off("daily", "step_1", "success", "bob", MAY_1 + 1)
     revisions.append(store.dags_revision())
     assert store.switched_off() == {("daily", "step_1"): "success"}
-    assert store.switch_on("daily", "step_1")
+    assert store.switch_on("daily", "step_1", "ada", MAY_1)
     revisions.append(store.dags_revision())
-    assert not store.switch_on("daily", "step_1")
+    assert not store.switch_on("daily", "step_1", "ada", MAY_1)
     assert store.switched_off() == {}
     assert revisions == sorted(set(revisions))
 
@@ -142,7 +142,7 @@ def test_a_task_of_a_dag_that_is_not_there_is_not_switched(store: Store) -> None
     with pytest.raises(NotFound):
         store.switch_off("nope", "t", "success", "ann", MAY_1)
     with pytest.raises(NotFound):
-        store.switch_on("nope", "t")
+        store.switch_on("nope", "t", "ada", MAY_1)
 
 
 # --- runs of runs ---------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def really_run(store: Store, drawn: Rehearsed, like: Run, scripts: Mapping[str, 
     own = part(drawn.dag)
     child = CompiledDag(DagSpec("child", (TaskSpec("t"),)), FILE, digest(SOURCE), "child")
     mine = replace(own.compiled, file=FILE, source=digest(SOURCE))
-    store.put_dags([Deployment(FILE, (mine, child), SOURCE)], 0)
+    store.put_dags([Deployment(FILE, (mine, child), SOURCE)], 0, "ada")
     start, end = like.interval.start, like.interval.end
     new = NewRun("drawn", mine.version, run_key(start, next(_nth)), "manual", start, end, like.params, end, by="test")
     (run,) = store.create_runs([new])

@@ -158,7 +158,7 @@ def deploy_after(store: Store, **more: object) -> None:
     spec = structs.replace(DagSpec("report", (TaskSpec("t"),), After(("daily",), days)), **more)
     source = source_of("report.py")
     dag = CompiledDag(spec, "report.py", digest(source), digest(canonical(spec), digest(source).encode()))
-    store.put_dags([Deployment("report.py", (dag,), source)], MAY_1)
+    store.put_dags([Deployment("report.py", (dag,), source)], MAY_1, "ada")
 
 
 def reports(store: Store) -> list[tuple[str, int]]:

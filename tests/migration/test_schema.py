@@ -141,7 +141,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def old(shared: Path | str) -> Path | str:
     """A database of this version, with something in it."""
     store = open_store(shared)
-    store.set_pool("gpu", 3)
+    store.set_pool("gpu", 3, "ada", 5)
     store.close()
     return shared
 

@@ -49,7 +49,9 @@ class Attendants:
         off = [task for dag, task in self._wishes.off if dag == dag_id]
         if off and self._random.random() < 0.6:
             self._trace.note("somebody switches on", dag_id, off[0])
-            demand(self._store.switch_on(dag_id, off[0]), f"{off[0]} of {dag_id} was not off")
+            demand(
+                self._store.switch_on(dag_id, off[0], "ada", self._timeline.wall()), f"{off[0]} of {dag_id} was not off"
+            )
             del self._wishes.off[dag_id, off[0]]
         else:
             becomes: SwitchedOff = self._random.choice(("success", "skipped"))
@@ -67,10 +69,10 @@ class Attendants:
         granted, going = self._wishes.granted[backfill_id], open_runs(self._witness.runs, backfill_id)
         match self._random.choice(("pause", "pause", "resume", "cancel")):
             case "pause":
-                done = self._store.pause_backfill(backfill_id)
+                done = self._store.pause_backfill(backfill_id, "ada", self._timeline.wall())
                 demand(done == (bool(going) and not granted.paused), f"backfill {backfill_id} is paused: {done}")
             case "resume":
-                done = self._store.resume_backfill(backfill_id)
+                done = self._store.resume_backfill(backfill_id, "ada", self._timeline.wall())
                 demand(done == (bool(going) and granted.paused), f"backfill {backfill_id} goes on: {done}")
             case _:
                 self._cancel_backfill(backfill_id, going)
@@ -82,7 +84,7 @@ class Attendants:
     def clear_up(self) -> None:
         """Answer all that is asked, let go what is held, and what waits for what will never be goes without it."""
         for backfill_id, granted in self._wishes.granted.items():
-            if granted.paused and self._store.resume_backfill(backfill_id):
+            if granted.paused and self._store.resume_backfill(backfill_id, "ada", self._timeline.wall()):
                 self._wishes.hold(backfill_id, paused=False)
         for run_id, at in list(self._asked()):
             self._decide(run_id, at, "approve")

@@ -159,7 +159,7 @@ class People:
     def _retire(self) -> None:
         dag_id, spec = self._some_dag()
         self._disturb(dag_id)
-        self._store.put_dags([Deployment(f"/dags/{dag_id}.py")], self._timeline.wall())
+        self._store.put_dags([Deployment(f"/dags/{dag_id}.py")], self._timeline.wall(), "ada")
         self._witness.retired(dag_id)
         self._trace.note("somebody removes", dag_id)
         if self._random.random() < 0.7:
@@ -176,12 +176,12 @@ class People:
 
     def _deploy(self, spec: DagSpec) -> None:
         dag, source = compiled(spec)
-        self._store.put_dags([Deployment(dag.file, (dag,), source)], self._timeline.wall())
+        self._store.put_dags([Deployment(dag.file, (dag,), source)], self._timeline.wall(), "ada")
         self._witness.deployed(dag)
         self.dags[spec.dag_id] = spec
 
     def _set_pool(self, name: str, slots: int) -> None:
-        self._store.set_pool(name, slots)
+        self._store.set_pool(name, slots, "ada", self._timeline.wall())
         self._witness.pool_set(name, slots)
         self._trace.note("pool", name, "has", slots, "slots")
 

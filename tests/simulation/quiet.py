@@ -40,9 +40,9 @@ class Quiet:
         self.witness = Witness(world, self.timeline)
         for spec in dags:
             dag, source = compiled(spec)
-            self.store.put_dags([Deployment(dag.file, (dag,), source)], self.timeline.wall())
+            self.store.put_dags([Deployment(dag.file, (dag,), source)], self.timeline.wall(), "ada")
             self.witness.deployed(dag)
-        self.store.set_pool("p", slots)
+        self.store.set_pool("p", slots, "ada", self.timeline.wall())
         self.witness.pool_set("p", slots)
         self.network = Network(self.timeline, random, trace)
         self.witness.seats("agent", weather.window)

@@ -1,10 +1,10 @@
 """``ostinato approve``: say yes to what a run asks."""
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.change import Decision
 
-from .cancel import asker
 from .mark import tell_decision
 from .session import present_home, state
 from .target import run_named

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.home import Home
@@ -11,7 +12,6 @@ from ostinato.model.change import Reprocess
 from ostinato.model.errors import BackfillOver, UsageError
 from ostinato.model.spec import DagSpec
 
-from .cancel import asker
 from .confirm import Yes, confirm
 from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 from .errors import did_you_mean
@@ -133,7 +133,7 @@ def pause(backfill: BackfillId, as_json: AsJson = False) -> int:
     """Hold a backfill: none of its runs begins any more; those that have begun go on."""
     home = present_home()
     with state(home) as store:
-        if not store.pause_backfill(backfill) and _over(store, backfill):
+        if not store.pause_backfill(backfill, asker(), SystemClock().now()) and _over(store, backfill):
             raise BackfillOver(f"backfill {backfill} is over", help="There is nothing to hold.")
         hint(home)
         return _tell(store, home, backfill, as_json=as_json)
@@ -144,7 +144,7 @@ def resume(backfill: BackfillId, wait: Wait = False, timeout: Timeout = None, as
     """Let a paused backfill go on."""
     home = present_home()
     with state(home) as store:
-        if not store.resume_backfill(backfill) and _over(store, backfill):
+        if not store.resume_backfill(backfill, asker(), SystemClock().now()) and _over(store, backfill):
             raise BackfillOver(f"backfill {backfill} is over", help="Start another one.")
         hint(home)
         return _tell(store, home, backfill, wait=wait, timeout=timeout, as_json=as_json)

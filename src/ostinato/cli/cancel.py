@@ -1,7 +1,6 @@
 """``ostinato cancel``: ask that a run stops."""
 
-import getpass
-
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import Conflict
@@ -37,13 +36,3 @@ def cancel(run: RunName, yes: Yes = False, as_json: AsJson = False) -> None:
         return
     out(f"run {found.run_id} of {found.dag_id} {'is' if asked else 'was already'} asked to stop")
     next_step(f"ostinato show {found.run_id}")
-
-
-def asker() -> str:
-    """Who asks: the user of this process, by name or number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        import os  # noqa: PLC0415
-
-        return f"uid {os.getuid()}"

@@ -56,6 +56,7 @@ COMMANDS: Final = (
     Command("dlq", "Look", "rejected records: where they wait and why", "dlq", ("ls", "show"), "ls"),
     Command("tasks", "Keep in order", "switch tasks off and on", "tasks", ("ls", "off", "on"), "ls"),
     Command("pools", "Keep in order", "list pools and set how much they hold", "pools", ("ls", "set"), "ls"),
+    Command("audit", "Keep in order", "who did what; whether that record is whole", "audit", ("ls", "verify"), "ls"),
     Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),
 )
 

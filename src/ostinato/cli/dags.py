@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import UsageError
 from ostinato.model.record import Dag
 
-from .cancel import asker
 from .documents import DagDocument, DagsDocument, UnpauseDocument
 from .owed import owed, told
 from .problems import draw_problems

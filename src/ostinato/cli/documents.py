@@ -467,6 +467,33 @@ class PoolsDocument(Struct, kw_only=True):
     pools: list[PoolDocument]
 
 
+class AuditEntryDocument(Struct, kw_only=True):
+    """Something that somebody did: ``via`` is from where, ``subject`` to what."""
+
+    seq: int
+    at: datetime
+    who: str
+    via: str
+    action: str
+    subject: str
+    facts: dict[str, Any]
+
+
+class AuditDocument(Struct, kw_only=True):
+    """Answer of ``audit ls``."""
+
+    schema: str = "audit/1"
+    entries: list[AuditEntryDocument]
+
+
+class ChainDocument(Struct, kw_only=True):
+    """Answer of ``audit verify``: how many entries there are, and the digest of the last one."""
+
+    schema: str = "audit-chain/1"
+    entries: int
+    head: str
+
+
 class DoctorDocument(Struct, kw_only=True):
     """Answer of ``doctor``."""
 

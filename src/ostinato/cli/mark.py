@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.cause import Cause
@@ -12,7 +13,6 @@ from ostinato.model.errors import UsageError
 from ostinato.model.record import Run
 from ostinato.model.state import FINAL_RUN
 
-from .cancel import asker
 from .documents import DecisionDocument
 from .errors import did_you_mean
 from .session import present_home, state

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ostinato.asker import asker
+from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.home import Home
 
@@ -38,7 +40,7 @@ def set_slots(
     """Make a pool, or change how much it holds. What runs already goes on."""
     home = Home.from_environment()
     with state(home) as store:
-        store.set_pool(name, slots)
+        store.set_pool(name, slots, asker(), SystemClock().now())
     hint(home)
     out(f"{name} has {slots} slots")
     next_step("ostinato pools")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.model.errors import UsageError
 
-from .cancel import asker
 from .session import present_home, state
 from .target import run_named
 from .words import AsJson, RunName, Timeout, Wait, declaration

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.compile import compile_file
 from ostinato.control.hint import hint
@@ -14,7 +15,6 @@ from ostinato.home import Home
 from ostinato.model.errors import DagFileInvalid, NotFound, UsageError
 from ostinato.model.record import Run
 
-from .cancel import asker
 from .dag_files import dag_file
 from .documents import OneRunDocument
 from .errors import did_you_mean
@@ -86,7 +86,7 @@ def _taken_over(store: "Store", compiled: "Compilation", dag_id: str) -> "DagSpe
     from ostinato.control.deploy import moved_from, put  # noqa: PLC0415
 
     file = Path(compiled.source.file)
-    put(store, [compiled], SystemClock(), moved_from(store, [compiled]))
+    put(store, [compiled], SystemClock(), asker(), moved_from(store, [compiled]))
     if compiled.problems:
         raise DagFileInvalid(f"{shown_path(str(file))} has problems", problems=compiled.problems)
     return _chosen(compiled.dags, dag_id, file).spec

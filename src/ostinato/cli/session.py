@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ostinato.asker import seat
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import HomeUnusable, NotFound
 
@@ -42,7 +43,7 @@ def state(home: Home) -> Generator["Store"]:
     """The open store of a home, made if need be, closed at the end."""
     from ostinato.store import open_store  # noqa: PLC0415 - loads the database library, which help does without
 
-    store = open_store(home.create().state)
+    store = open_store(home.create().state, seat("command line"))
     try:
         yield store
     finally:

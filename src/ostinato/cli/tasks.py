@@ -5,12 +5,12 @@ from typing import Annotated, get_args
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import UsageError
 
-from .cancel import asker
 from .documents import SwitchedOffDocument, SwitchedOffTasksDocument
 from .errors import did_you_mean
 from .session import present_home, present_state, state
@@ -71,7 +71,7 @@ def on(dag: DagId, task: TaskId) -> None:
     """Switch a task on again."""
     home = present_home()
     with state(home) as store:
-        if not store.switch_on(dag, task):
+        if not store.switch_on(dag, task, asker(), SystemClock().now()):
             task_named(spec_of(store, dag), task)
             out(f"{task} of {dag} was not switched off")
             return

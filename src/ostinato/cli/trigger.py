@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
 
-from .cancel import asker
 from .documents import OneRunDocument
 from .reading import run_document
 from .session import present_home, state

@@ -44,7 +44,7 @@ def compile_all(files: Sequence[Path], limits: Limits) -> list[Compilation]:
         return list(pool.map(partial(compile_steady, limits=limits), files))
 
 
-def deploy(store: Store, paths: Sequence[Path], clock: Clock, limits: Limits) -> KnownFiles:
+def deploy(store: Store, paths: Sequence[Path], clock: Clock, limits: Limits, by: str) -> KnownFiles:
     """Compile all dag files and put what they define, and what is wrong with them, into the store.
 
     What was deployed from a file below these paths that is no longer there is retired.
@@ -54,14 +54,14 @@ def deploy(store: Store, paths: Sequence[Path], clock: Clock, limits: Limits) ->
     gone = _gone(store, paths, compiled)
     sound = {each.source.file for each in compiled if not each.problems}
     known = KnownFiles(_in_force(store, sound | gone))
-    put(store, known.take(compiled), clock, gone)
+    put(store, known.take(compiled), clock, by, gone)
     return known
 
 
-def put(store: Store, compiled: Iterable[Compilation], clock: Clock, gone: Iterable[str] = ()) -> None:
+def put(store: Store, compiled: Iterable[Compilation], clock: Clock, by: str, gone: Iterable[str] = ()) -> None:
     """Put compiled files into the store. A file with problems leaves the versions before it in force."""
     new = [Deployment(c.source.file, c.dags, canonical(c.source), c.problems) for c in compiled]
-    store.put_dags([*(Deployment(file) for file in gone), *new], clock.now())
+    store.put_dags([*(Deployment(file) for file in gone), *new], clock.now(), by)
 
 
 def moved_from(store: Store, compiled: Iterable[Compilation]) -> set[str]:
@@ -96,11 +96,14 @@ class Reloader:
     ``known`` is what deploying the files at ``paths`` came to; from then on it is the reloader's.
     """
 
-    def __init__(self, store: Store, paths: Sequence[Path], known: KnownFiles, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, paths: Sequence[Path], known: KnownFiles, clock: Clock, limits: Limits, by: str
+    ) -> None:
         self._store = store
         self._paths = paths
         self._clock = clock
         self._limits = limits
+        self._by = by
         self._known = known
         self._watch = FolderWatch()
         self._asked: SimpleQueue[bool] = SimpleQueue()
@@ -132,7 +135,7 @@ class Reloader:
         while self._next is not None or not self._results.empty():
             self._next = self._next or self._results.get()
             try:
-                put(self._store, self._next.compiled, self._clock, self._next.gone)
+                put(self._store, self._next.compiled, self._clock, self._by, self._next.gone)
             except StoreUnavailable:
                 break
             self._watch_folders(self._next.folders)

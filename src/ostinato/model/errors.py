@@ -175,6 +175,14 @@ class DriverMissing(OstinatoError):
     help = "Install it with `pip install 'ostinato[postgres]'`."
 
 
+class AuditBroken(OstinatoError):
+    """The record of what people did is not what was written: entries were changed, taken out or cut off."""
+
+    code = "OST-310"
+    exit_code = 3
+    help = "Compare it with a backup; who can write to the database could have done it."
+
+
 # --- OST-4xx: what was asked for is not there, or cannot be done now --------------------------------------------
 
 

@@ -184,6 +184,25 @@ class Rejected(Struct, frozen=True):
     map_index: int = UNMAPPED
 
 
+class AuditEntry(Struct, frozen=True):
+    """Something that somebody did. ``via`` is from where, ``subject`` to what, ``facts`` as JSON what else there is to say."""
+
+    seq: int
+    at: Instant
+    who: str
+    via: str
+    action: str
+    subject: str
+    facts: str
+
+
+class Chain(Struct, frozen=True):
+    """The record of what people did, as a whole: how many entries, and the digest of the last one."""
+
+    entries: int
+    head: str
+
+
 class Expectation(Struct, frozen=True):
     """A deadline for one interval of a dag."""
 

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 
+from ostinato.model.errors import AuditBroken
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, TaskState
 
+from .audit import verify
 from .codes import STATES
 from .database import damage
 
@@ -59,6 +61,14 @@ _LAWS: Final = {
 }
 
 
+def _chain(connection: Connection) -> list[str]:
+    try:
+        verify(connection, None)
+    except AuditBroken as error:
+        return [f"the audit is broken: {error.what}"]
+    return []
+
+
 def findings(connection: Connection) -> list[str]:
     """One line for each law that does not hold; empty: all is well. Reads the whole database."""
     found = damage(connection)
@@ -66,4 +76,4 @@ def findings(connection: Connection) -> list[str]:
         count = connection.execute(query).scalar_one()
         if count:
             found.append(f"{count} {law}")
-    return found
+    return found + _chain(connection)

@@ -1,5 +1,6 @@
 """Dags as they are deployed: which version is in force, and the source of every version that ever was."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -28,12 +29,24 @@ _FOREIGN = (
     .where(dag.c.dag_id.in_(_IDS), dag.c.file != bindparam("of"), dag.c.retired_at.is_(None))
     .order_by(dag.c.dag_id)
 )
+_IN_FORCE = (
+    select(dag.c.file, dag.c.dag_id, dag_version.c.version)
+    .join(dag_version, dag_version.c.version_no == dag.c.version_no)
+    .where(dag.c.file.in_(bindparam("files", type_=String(), expanding=True)), dag.c.retired_at.is_(None))
+)
 _VERSION_NUMBERS = select(dag_version.c.version, dag_version.c.version_no).where(dag_version.c.version.in_(_IDS))
 _DAG_NUMBERS = select(dag.c.dag_id, dag.c.dag_no).where(dag.c.dag_id.in_(_IDS))
 
 
-def put_dags(connection: Connection, deployments: Sequence[Deployment], now: Instant) -> None:
-    """Bring what is deployed from some files up to date. See `Store.put_dags`."""
+def put_dags(
+    connection: Connection, deployments: Sequence[Deployment], now: Instant
+) -> dict[str, dict[str, str | None]]:
+    """Bring what is deployed from some files up to date. See `Store.put_dags`.
+
+    Returns for each file that changed anything the dags it changed, with their new versions; None: retired.
+    """
+    files = [each.file for each in deployments]
+    before = _in_force(connection, files)
     for each in deployments:
         if not each.problems:
             _retire_missing(connection, each, now)
@@ -44,6 +57,23 @@ def put_dags(connection: Connection, deployments: Sequence[Deployment], now: Ins
             _put_rows(connection, each)
         _put_problems(connection, each)
     touch(connection)
+    after = _in_force(connection, files)
+    changed: dict[str, dict[str, str | None]] = {}
+    for file in dict.fromkeys(files):
+        old, new = before.get(file, {}), after.get(file, {})
+        gone: dict[str, str | None] = dict.fromkeys(old.keys() - new.keys())
+        of_file = gone | {dag_id: version for dag_id, version in new.items() if old.get(dag_id) != version}
+        if of_file:
+            changed[file] = dict(sorted(of_file.items()))
+    return changed
+
+
+def _in_force(connection: Connection, files: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The versions of the dags that are deployed from files, by file and dag."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for file, dag_id, version in connection.execute(_IN_FORCE, {"files": list(files)}):
+        found[file][dag_id] = version
+    return found
 
 
 def _retire_missing(connection: Connection, deployment: Deployment, now: Instant) -> None:

@@ -13,7 +13,7 @@ from ostinato.model.limits import Limits
 from .database import place, reading, writing
 from .tables import meta, metadata, pool, revision
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision there has been, oldest first; the files in ``migrations/versions``, without loading them."""
 
 HEAD: Final = REVISIONS[-1]

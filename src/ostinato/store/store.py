@@ -1,16 +1,18 @@
 """The door to the state: each method is one transaction, said in the words of the domain."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert
 
 from ostinato.model.change import CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
     UNMAPPED,
     Attempt,
+    AuditEntry,
     Backfill,
+    Chain,
     Dag,
     DagProblem,
     Deployment,
@@ -30,17 +32,21 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
-from . import alert, backfill, check, commit, creation, database, definition, read, recovery
+from . import alert, audit, backfill, check, commit, creation, database, definition, read, recovery
 from .lease import Lease
 from .read import Totals
 from .schema import bring_to_head
 from .tables import intervention, pool
 
+_MOST_NAMED = 50
+"""A deployment of more dags than this is audited with the names of so many."""
 
-def open_store(place: Path | str | None) -> "Store":
+
+def open_store(place: Path | str | None, via: str = "") -> "Store":
     """The state in a database file, made (mode 0600) or migrated if need be; None: in memory, for one thread.
 
-    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``.
+    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``. ``via`` is from
+    where people act by way of this store, for the audit.
 
     Raises StoreUnavailable (or StoreFull) if it cannot be used now, StoreDamaged if it is not ours or broken,
     StoreTooNew if a newer version of this program wrote it; for an address also StateAddressInvalid and DriverMissing.
@@ -51,7 +57,7 @@ def open_store(place: Path | str | None) -> "Store":
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine)
+    return Store(engine, via)
 
 
 class Store:
@@ -61,8 +67,9 @@ class Store:
     written nothing. Instants are given, never read from a clock.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, via: str) -> None:
         self._engine = engine
+        self._via = via
         self._writer = commit.Writer()
 
     def close(self) -> None:
@@ -112,7 +119,7 @@ class Store:
 
     # --- definitions --------------------------------------------------------------------------------------------
 
-    def put_dags(self, deployments: Sequence[Deployment], now: Instant) -> None:
+    def put_dags(self, deployments: Sequence[Deployment], now: Instant, by: str) -> None:
         """Take over what files define now, all of it or nothing.
 
         Dags of such a file that it no longer defines are retired (a dag may so move from one file to another), unless the
@@ -120,7 +127,9 @@ class Store:
         if yet another file defines a dag of the same id.
         """
         with database.asking(self._engine) as connection:
-            definition.put_dags(connection, deployments, now)
+            for file, changed in definition.put_dags(connection, deployments, now).items():
+                facts = {"count": len(changed), "versions": dict(list(changed.items())[:_MOST_NAMED])}
+                self._note(connection, by, "deploy", file, now, facts)
 
     def dags(self, *, retired: bool = False) -> list[Dag]:
         """All dags by id; with ``retired``, those too that are gone from their file."""
@@ -156,39 +165,59 @@ class Store:
         """Stop a dag's schedule, or let it go on. Raises NotFound."""
         with database.asking(self._engine) as connection:
             definition.set_paused(connection, dag_id, now, by, paused=paused)
+            self._note(connection, by, "pause" if paused else "unpause", dag_id, now)
 
     # --- people's writes ----------------------------------------------------------------------------------------
 
     def create_runs(self, runs: Sequence[NewRun]) -> list[Run]:
         """Create the runs whose (dag, run key) is free, and return those. Raises NotFound for an unknown dag or version."""
         with database.asking(self._engine) as connection:
-            return creation.create_runs(connection, runs)
+            created = creation.create_runs(connection, runs)
+            for run in created:
+                facts = {"run": run.run_id, "key": run.run_key, "based_on": run.based_on}
+                verb = "run" if run.based_on is None else "rerun"
+                self._note(connection, run.by or "", verb, run.dag_id, run.created_at, facts)
+            return created
 
     def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
         """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
         with database.asking(self._engine) as connection:
-            return backfill.create(connection, new, runs)
+            made, created = backfill.create(connection, new, runs)
+            facts = {"backfill": made.backfill_id, "runs": len(created), "chosen": made.chosen, "what": made.reprocess}
+            self._note(connection, new.by, "backfill", new.dag_id, new.at, facts)
+            return made, created
 
-    def pause_backfill(self, backfill_id: int) -> bool:
+    def pause_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
         """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
         with database.asking(self._engine) as connection:
-            return backfill.move(connection, backfill_id, "running", "paused")
+            done = backfill.move(connection, backfill_id, "running", "paused")
+            if done:
+                self._note(connection, by, "pause", f"backfill {backfill_id}", now)
+            return done
 
-    def resume_backfill(self, backfill_id: int) -> bool:
+    def resume_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
         """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
         with database.asking(self._engine) as connection:
-            return backfill.move(connection, backfill_id, "paused", "running")
+            done = backfill.move(connection, backfill_id, "paused", "running")
+            if done:
+                self._note(connection, by, "resume", f"backfill {backfill_id}", now)
+            return done
 
     def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
         """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
         with database.asking(self._engine) as connection:
-            return backfill.cancel(connection, backfill_id, by, now)
+            open_runs = backfill.cancel(connection, backfill_id, by, now)
+            self._note(connection, by, "cancel", f"backfill {backfill_id}", now, {"open_runs": open_runs})
+            return open_runs
 
     def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
         """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
         with database.asking(self._engine) as connection:
             read.get_run(connection, run_id)
-            return commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
+            asked = commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
+            if asked:
+                self._note(connection, by, "cancel", f"run {run_id}", now)
+            return asked
 
     def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
         """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
@@ -204,21 +233,38 @@ class Store:
                 "at": now,
             }
             connection.execute(insert(intervention).values(row))
+            self._note(connection, by, what, f"run {run_id}", now, {"task": task_no, "map_index": map_index})
 
     def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
         """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
         with database.asking(self._engine) as connection:
             definition.switch_off(connection, dag_id, task_id, becomes, by, now)
+            self._note(connection, by, "switch off", f"{dag_id}/{task_id}", now, {"becomes": becomes})
 
-    def switch_on(self, dag_id: str, task_id: str) -> bool:
+    def switch_on(self, dag_id: str, task_id: str, by: str, now: Instant) -> bool:
         """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
         with database.asking(self._engine) as connection:
-            return definition.switch_on(connection, dag_id, task_id)
+            was_off = definition.switch_on(connection, dag_id, task_id)
+            if was_off:
+                self._note(connection, by, "switch on", f"{dag_id}/{task_id}", now)
+            return was_off
 
-    def set_pool(self, name: str, slots: int) -> None:
+    def set_pool(self, name: str, slots: int, by: str, now: Instant) -> None:
         """Give a pool its size, making it if need be."""
         with database.asking(self._engine) as connection:
             database.upsert(connection, pool, ["name"], ["slots"], [{"name": name, "slots": slots}])
+            self._note(connection, by, "set pool", name, now, {"slots": slots})
+
+    def _note(
+        self,
+        connection: Connection,
+        by: str,
+        action: str,
+        subject: str,
+        now: Instant,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        audit.record(connection, by, self._via, action, subject, now, facts)
 
     # --- what a scheduler reads ---------------------------------------------------------------------------------
 
@@ -297,6 +343,20 @@ class Store:
         """Deadlines that are not met: still expected, or missed and not made good."""
         with database.reading(self._engine) as connection:
             return read.open_expectations(connection)
+
+    # --- what people did ----------------------------------------------------------------------------------------
+
+    def audit(
+        self, limit: int = 50, before: int | None = None, who: str | None = None, subject: str | None = None
+    ) -> list[AuditEntry]:
+        """What people did, newest first, as far as it fits; ``before`` is the entry to go on from."""
+        with database.reading(self._engine) as connection:
+            return audit.entries(connection, limit, before, who, subject)
+
+    def verify_audit(self, head: str | None = None) -> Chain:
+        """Go through the whole record. Raises AuditBroken where it is not what was written, or lacks the digest ``head``."""
+        with database.reading(self._engine) as connection:
+            return audit.verify(connection, head)
 
     # --- what people read ---------------------------------------------------------------------------------------
 

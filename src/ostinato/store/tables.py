@@ -384,6 +384,19 @@ switched_off: Final = Table(
     Column("switched_by", NAME, nullable=False),
 )
 
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("seq", NUMBER, primary_key=True, autoincrement=False),
+    Column("at", NUMBER, nullable=False),
+    Column("who", NAME, nullable=False),
+    Column("via", NAME, nullable=False),
+    Column("action", NAME, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
 expectation: Final = Table(
     "expectation",
     metadata,

@@ -78,7 +78,7 @@ class Planter:
         """Deploy a dag."""
         source = canonical(Source(file, b"code"))
         compiled = CompiledDag(spec, file, digest(source), digest(canonical(spec), digest(source).encode()))
-        self.store.put_dags([Deployment(file, (compiled,), source)], MAY_1)
+        self.store.put_dags([Deployment(file, (compiled,), source)], MAY_1, "ada")
 
     def run(self, day: int = 0, dag_id: str = "sales", nth: int = 1) -> Run:
         """A queued run for a day counted from May 1st."""

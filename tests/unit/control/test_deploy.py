@@ -46,10 +46,10 @@ class Reloading:
     """A reloader at work on a folder."""
 
     def __init__(self, store: Store, folder: Path) -> None:
-        known = deploy(store, [folder], SystemClock(), Limits())
+        known = deploy(store, [folder], SystemClock(), Limits(), "ada")
         self._rung: Queue[None] = Queue()
         self.store = store
-        self.reloader = Reloader(store, [folder], known, SystemClock(), Limits())
+        self.reloader = Reloader(store, [folder], known, SystemClock(), Limits(), "ada")
         self.reloader.start(lambda: self._rung.put(None))
 
     def wait(self) -> None:
@@ -224,10 +224,10 @@ def files_of(store: Store) -> dict[str, str]:
 
 def test_what_was_removed_or_renamed_while_nobody_looked_is_retired_or_goes_on(folder: Path, store: Store) -> None:
     (folder / "two.py").write_text(DAG.format(name="two", number=2))
-    deploy(store, [folder], SystemClock(), Limits())
+    deploy(store, [folder], SystemClock(), Limits(), "ada")
     (folder / "one.py").unlink()
     (folder / "two.py").rename(folder / "a.py")
-    known = deploy(store, [folder], SystemClock(), Limits())
+    known = deploy(store, [folder], SystemClock(), Limits(), "ada")
     assert (files_of(store), known.problems) == ({"two": "a.py"}, [])
 
 
@@ -236,11 +236,11 @@ def test_what_was_deployed_from_elsewhere_stays(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "two.py"
     elsewhere.write_text(DAG.replace("from helper import NUMBER", "NUMBER = 1").format(name="two", number=2))
-    deploy(store, [elsewhere], SystemClock(), Limits())
-    deploy(store, [folder], SystemClock(), Limits())
+    deploy(store, [elsewhere], SystemClock(), Limits(), "ada")
+    deploy(store, [folder], SystemClock(), Limits(), "ada")
     assert files_of(store) == {"one": "one.py", "two": "two.py"}
     elsewhere.rename(folder / "three.py")
-    deploy(store, [folder / "three.py"], SystemClock(), Limits())
+    deploy(store, [folder / "three.py"], SystemClock(), Limits(), "ada")
     assert files_of(store) == {"one": "one.py", "two": "three.py"}
 
 
@@ -269,9 +269,9 @@ def test_a_dag_stays_with_its_file_and_the_other_that_has_its_id_is_refused_unti
 
 
 def test_a_dag_whose_file_is_broken_at_the_start_still_keeps_its_id(folder: Path, store: Store) -> None:
-    deploy(store, [folder], SystemClock(), Limits())
+    deploy(store, [folder], SystemClock(), Limits(), "ada")
     (folder / "one.py").write_text("this is not python")
     (folder / "a.py").write_text(DAG.format(name="one", number=5))
-    known = deploy(store, [folder], SystemClock(), Limits())
+    known = deploy(store, [folder], SystemClock(), Limits(), "ada")
     assert files_of(store) == {"one": "one.py"}
     assert sorted(Path(problem.file).name for problem in known.problems) == ["a.py", "one.py"]

@@ -109,13 +109,13 @@ def test_a_change_of_one_item_makes_one_new_version_and_removing_it_retires_its_
     (tmp_path / "partners.txt").write_text("\n".join(names))
     store = open_store(None)
     clock = SystemClock()
-    deploy(store, [tmp_path], clock, Limits())
+    deploy(store, [tmp_path], clock, Limits(), "ada")
     versions = {dag.dag_id: dag.version for dag in store.dags()}
     assert len(versions) == 50
-    deploy(store, [tmp_path], clock, Limits())
+    deploy(store, [tmp_path], clock, Limits(), "ada")
     assert {dag.dag_id: dag.version for dag in store.dags()} == versions
     (tmp_path / "partners.txt").write_text("\n".join([*names[1:], "fresh"]))
-    deploy(store, [tmp_path], clock, Limits())
+    deploy(store, [tmp_path], clock, Limits(), "ada")
     now = {dag.dag_id: dag.version for dag in store.dags()}
     assert now.keys() == versions.keys() - {"ingest_p0"} | {"ingest_fresh"}
     assert all(now[name] == versions[name] for name in now.keys() & versions.keys())
@@ -130,9 +130,9 @@ def test_after_a_change_only_the_files_it_concerns_are_imported_anew(tmp_path: P
     (tmp_path / "partners.txt").write_text("a b")
     (tmp_path / "other.py").write_text(HEAD + counting + "@dag\ndef d():\n    load('a')\n")
     store = open_store(None)
-    known = deploy(store, [tmp_path / "flights.py", tmp_path / "other.py"], SystemClock(), Limits())
+    known = deploy(store, [tmp_path / "flights.py", tmp_path / "other.py"], SystemClock(), Limits(), "ada")
     rung: Queue[None] = Queue()
-    reloader = Reloader(store, [tmp_path], known, SystemClock(), Limits())
+    reloader = Reloader(store, [tmp_path], known, SystemClock(), Limits(), "ada")
     reloader.start(lambda: rung.put(None))
     (tmp_path / "partners.txt").write_text("a b c")
     assert select.select([reloader], [], [], 10)[0]
