@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import lru_cache, partial
+from itertools import count
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -25,17 +26,20 @@ from ostinato.control.prepare import Preparer
 from ostinato.control.probe import FileProber
 from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
+from ostinato.control.warden import Warden
 from ostinato.executors.local import LocalAgent
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import FencedOut, HomeInUse, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.time import Instant
-from ostinato.store import Lease, open_store
+from ostinato.store import Lease, Store, open_store
 
 __all__ = ["Running", "deploy", "hint", "start"]
 
 _LOOK_S: Final = 0.25
 """How often a scheduler that stands by looks."""
+_LOOKS_BETWEEN: Final = 8
+"""How often it does so before it looks after the agent."""
 
 _STOP_GRACE_S: Final = 2.0
 _STOP_PATIENCE_MS: Final = 10_000
@@ -72,7 +76,7 @@ class Running:
             self._lease = self.store.lease(owner, partial(hint, home))
             if self._lease is not None:
                 parts.enter_context(closing(self._lease))
-                _wait_for_lead(self._lease, self.store.place, stands_by)
+                _wait_for_lead(self._lease, self.store, home, stands_by)
                 lead = self._lease.take
             known = deploy(self.store, dag_paths, clock, limits, asker())
             self.problems = known.problems
@@ -160,23 +164,25 @@ def start(
     )
 
 
-def _wait_for_lead(lease: Lease, place: str, stands_by: Callable[[str], None] | None) -> None:
-    """Look until nobody leads. While the database is away, nothing can be said of who does."""
+def _wait_for_lead(lease: Lease, store: Store, home: Home, stands_by: Callable[[str], None] | None) -> None:
+    """Look until nobody leads, and meanwhile see to the agent. While the database is away, nothing can be said of either."""
     told, pause = None, Event()
-    while True:
+    warden = Warden(store, home, partial(LocalAgent, home, None))
+    for nth in count():
         try:
             leader = lease.look()
+            if leader is None:
+                return
+            if stands_by is None:
+                raise HomeInUse(f"another scheduler ({leader}) works on this state", where=store.place)
+            if leader != told:
+                stands_by(leader)
+                told = leader
+            if nth % _LOOKS_BETWEEN == 0:
+                warden.look()
         except StoreUnavailable:
             if told is None:
                 raise
-            leader = told
-        if leader is None:
-            return
-        if stands_by is None:
-            raise HomeInUse(f"another scheduler ({leader}) works on this state", where=place)
-        if leader != told:
-            stands_by(leader)
-            told = leader
         pause.wait(_LOOK_S)
 
 

@@ -14,34 +14,11 @@ from ostinato.home import STATE_VARIABLE, Home
 from ostinato.model.record import Run
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import open_store
+from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import PATIENCE_S, until
 
 TASKS = 300
-
-DAG = f"""
-import os
-from pathlib import Path
-
-from ostinato import dag, retry, task
-
-MARKS = Path(os.environ["MARKS"])
-
-
-@task(retry=retry(resource=20, first_delay="10ms"))
-def mark(number: int, after: list[int] | None = None) -> int:
-    with MARKS.open("a") as file:
-        file.write(f"{{number}}\\n")
-    for _ in range(2_000):
-        os.stat(MARKS)
-    return number
-
-
-@dag()
-def marks() -> None:
-    for n in range({TASKS} // 2):
-        second = mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)])
-"""
 
 
 @pytest.fixture(params=["sqlite-file", "postgres"])
@@ -60,7 +37,7 @@ def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "marks"
     path.touch()
     monkeypatch.setenv("MARKS", str(path))
-    (tmp_path / "marks.py").write_text(DAG)
+    (tmp_path / "marks.py").write_text(dag_of(TASKS, looks=2_000))
     return path
 
 
@@ -79,10 +56,6 @@ def dev(marks: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def trigger() -> None:
     subprocess.run([sys.executable, "-m", "ostinato", "trigger", "marks"], check=True, capture_output=True)
-
-
-def executed(marks: Path) -> Counter[int]:
-    return Counter(int(line) for line in marks.read_text().split())
 
 
 def latest(home: Home) -> Run | None:

@@ -1,9 +1,10 @@
 """Several schedulers, one database: when the one that leads is gone, another takes over, and nothing happens twice."""
 
+import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,35 +13,12 @@ from ostinato.home import STATE_VARIABLE, Home
 from ostinato.model.state import RunState
 from ostinato.store import Store, open_store
 from tests.acceptance.cable import Cable
+from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import Going, going, ostinato, until
 from tests.postgres_server import PostgresServer
 
 TASKS = 300
-
-DAG = f"""
-import os
-from pathlib import Path
-
-from ostinato import dag, retry, task
-
-MARKS = Path(os.environ["MARKS"])
-
-
-@task(retry=retry(resource=20, first_delay="10ms"))
-def mark(number: int, after: list[int] | None = None) -> int:
-    with MARKS.open("a") as file:
-        file.write(f"{{number}}\\n")
-    for _ in range(4_000):
-        os.stat(MARKS)
-    return number
-
-
-@dag()
-def marks() -> None:
-    for n in range({TASKS} // 2):
-        mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)])
-"""
 
 
 class Site:
@@ -73,7 +51,7 @@ class Site:
         until(lambda: len(self.executed()) > now + TASKS // 10)
 
     def executed(self) -> Counter[int]:
-        return Counter(int(line) for line in self._marks.read_text().split())
+        return executed(self._marks)
 
     def succeeds(self) -> None:
         """Wait until the run has succeeded."""
@@ -84,7 +62,7 @@ class Site:
 @contextmanager
 def site(folder: Path, address: str) -> Iterator[Site]:
     (folder / "marks").touch()
-    (folder / "marks.py").write_text(DAG)
+    (folder / "marks.py").write_text(dag_of(TASKS, looks=4_000))
     with ExitStack() as stack:
         store = open_store(address)
         stack.callback(store.close)
@@ -187,3 +165,74 @@ def test_when_a_whole_machine_is_gone_another_one_does_again_only_what_was_runni
     assert set(executed) == set(ALL_ONCE)
     spent = [row for row in here.store.attempts(here.store.runs()[0].run_id) if row.error_class is not None]
     assert 0 < sum(executed.values()) - TASKS + 1 <= len(spent) + 1
+
+
+GATED = """
+import os
+from pathlib import Path
+
+from ostinato import dag, retry, task
+
+MARKS, GATE = Path(os.environ["MARKS"]), Path(os.environ["GATE"])
+
+
+def say(word: str) -> None:
+    with MARKS.open("a") as file:
+        file.write(f"{word} {os.getpid()}\\n")
+
+
+@task(retry=retry(resource=20, first_delay="10ms"))
+def wait(number: int) -> None:
+    say("begins")
+    while not GATE.exists():
+        pass
+    say("ends")
+
+
+@dag()
+def gated() -> None:
+    for n in range(2):
+        wait.named(f"wait_{n}")(n)
+"""
+
+
+def pids(marks: Path, word: str) -> list[int]:
+    return [int(line.split()[1]) for line in marks.read_text().splitlines() if line.startswith(word)]
+
+
+def freeze(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
+        os.kill(process, number)
+
+
+def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
+    home: Home, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = postgres_server.new_database()
+    marks, gate = tmp_path / "marks", tmp_path / "gate"
+    marks.touch()
+    (tmp_path / "gated.py").write_text(GATED)
+    for name, value in ((STATE_VARIABLE, address), ("MARKS", str(marks)), ("GATE", str(gate))):
+        monkeypatch.setenv(name, value)
+    with (
+        closing(open_store(address)) as store,
+        going("up", str(tmp_path / "gated.py"), "--slots", "2", OSTINATO_HOME=str(home.path)) as first,
+        going("up", str(tmp_path / "gated.py"), "--slots", "2", OSTINATO_HOME=str(tmp_path / "other")) as second,
+    ):
+        either = {first.process.pid: (first, second), second.process.pid: (second, first)}
+        until(lambda: store.leader() is not None and bool(store.dags()))
+        leads, stands_by = either[int((store.leader() or "").rpartition(":")[2])]
+        its_home = home.path if leads is first else tmp_path / "other"
+        assert ostinato("trigger", "gated").code == 0
+        until(lambda: len(pids(marks, "begins")) == 2)
+        suspended = [leads.process.pid, *agent_family(its_home)]
+        zombies = pids(marks, "begins")
+        freeze(suspended, signal.SIGSTOP)
+        until(lambda: len(pids(marks, "begins")) == 4)
+        freeze(suspended, signal.SIGCONT)
+        leads.until(f":{stands_by.process.pid} leads; standing by")
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in zombies))
+        gate.touch()
+        until(lambda: store.runs()[0].state is RunState.SUCCESS)
+        assert sorted(pids(marks, "ends")) == sorted(pids(marks, "begins")[2:])
+        store.check()

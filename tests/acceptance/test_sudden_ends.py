@@ -20,37 +20,11 @@ import pytest
 from ostinato.home import STATE_VARIABLE, Home
 from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
 from ostinato.store import Store, open_store
+from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.shell import PATIENCE_S, going, ostinato, until
 
 ROOT = Path(__file__).parents[2]
 TASKS = 24
-
-DAG = f"""
-import os
-from pathlib import Path
-
-from ostinato import dag, retry, task
-
-MARKS = Path(os.environ["MARKS"])
-
-
-@task(retry=retry(resource=20, first_delay="10ms"))
-def mark(number: int, after: list[int] | None = None) -> int:
-    with MARKS.open("a") as file:
-        file.write(f"{{number}}\\n")
-    return number
-
-
-@task
-def wrong(after: list[int]) -> None:
-    raise ValueError("this one is wrong, and somebody is to be told")
-
-
-@dag()
-def marks() -> None:
-    seconds = [mark.named(f"second_{{n}}")({TASKS} // 2 + n, [mark.named(f"first_{{n}}")(n)]) for n in range({TASKS} // 2)]
-    wrong(seconds)
-"""
 
 STORE = "ostinato.store.store:Store"
 LOCAL = "ostinato.executors.local:LocalAgent"
@@ -134,7 +108,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(
         state = request.getfixturevalue("postgres_server").new_database()
         monkeypatch.setenv(STATE_VARIABLE, str(state))
     (tmp_path / "marks").touch()
-    (tmp_path / "marks.py").write_text(DAG)
+    (tmp_path / "marks.py").write_text(dag_of(TASKS, looks=1, goes_wrong=True))
     monkeypatch.setenv("MARKS", str(tmp_path / "marks"))
     words = {"agent": ("agent", "--slots", "2"), "scheduler": ("scheduler", str(tmp_path / "marks.py"))}
     with ExitStack() as stack:
@@ -150,7 +124,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(
         if not store.runs():
             assert ostinato("trigger", "marks").code == 0
         until(lambda: store.runs()[0].state in FINAL_RUN and told(store))
-        holds(store, home, Counter(int(line) for line in (tmp_path / "marks").read_text().split()), place)
+        holds(store, home, executed(tmp_path / "marks"), place)
 
 
 @contextmanager
@@ -168,7 +142,7 @@ def told(store: Store) -> bool:
     return bool(alerts) and all(alert.delivered_at is not None for alert in alerts)
 
 
-def holds(store: Store, home: Home, executed: Counter[int], place: Place) -> None:
+def holds(store: Store, home: Home, marks: Counter[int], place: Place) -> None:
     """The promises."""
     store.check()
     [run] = store.runs()
@@ -177,9 +151,9 @@ def holds(store: Store, home: Home, executed: Counter[int], place: Place) -> Non
     assert Counter(task.state for task in tasks) == {TaskState.SUCCESS: TASKS, TaskState.FAILED: 1}
     succeeded = Counter(row.task_no for row in attempts if row.state is AttemptState.SUCCESS)
     assert succeeded == Counter(range(TASKS))
-    assert set(executed) == set(range(TASKS))
+    assert set(marks) == set(range(TASKS))
     lost = [row for row in attempts if row.state is AttemptState.LOST and row.error_class is not None]
-    assert executed.total() - TASKS <= len(lost)
+    assert marks.total() - TASKS <= len(lost)
     if place.who == "scheduler":
         assert lost == []
     keys = [json.loads(line)["dedup_key"] for line in home.alerts.read_text().splitlines()]

@@ -21,6 +21,15 @@ def hint(home: Home) -> None:
         return  # nobody listens, or so many hints wait already that one more says nothing new
 
 
+def is_heard(home: Home) -> bool:
+    """Whether somebody listens: a scheduler of this home that leads."""
+    try:
+        connect(home.hint_socket, socket.SOCK_DGRAM).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
 class HintListener:
     """The scheduler's end."""
 

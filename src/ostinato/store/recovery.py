@@ -1,6 +1,7 @@
 """What a scheduler reads before it begins: all unfinished work, in a handful of statements however many runs there are."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -35,6 +36,12 @@ def cancel_requests(connection: Connection) -> list[tuple[int, str]]:
         run.c.state.in_(OPEN_RUN), run.c.cancel_requested_at.is_not(None)
     )
     return [(row.run_id, row.cancel_requested_by) for row in connection.execute(query.order_by(run.c.run_id))]
+
+
+def live_among(connection: Connection, attempts: Collection[int]) -> set[int]:
+    """Which of these attempts are queued or running."""
+    wanted = select(attempt.c.attempt).where(attempt.c.state.in_(sorted(LIVE_ATTEMPT)))
+    return set(connection.scalars(wanted.where(attempt.c.attempt.in_(attempts))))
 
 
 def interventions(connection: Connection) -> list[Intervention]:

@@ -304,6 +304,11 @@ class Store:
             read.get_run(connection, run_id)
             return recovery.open_work(connection, run_id)[0]
 
+    def live_among(self, attempts: Collection[int]) -> set[int]:
+        """Which of these attempts are queued or running."""
+        with database.reading(self._engine) as connection:
+            return recovery.live_among(connection, attempts)
+
     def interventions(self) -> list[Intervention]:
         """What people have decided about task instances and the scheduler has not taken in, in that order."""
         with database.reading(self._engine) as connection:
