@@ -10,6 +10,7 @@ does not answer on the network after `_SILENT_S`. So a scheduler that is suspend
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -123,6 +124,8 @@ class _Session:
         return self._connection.fileno()
 
     def close(self) -> None:
+        with suppress(Error):  # a session that is gone has no locks
+            self.query("SELECT pg_advisory_unlock_all()")  # the server takes its time to see that we hang up
         self._connection.close()
 
 
