@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
+from select import select
 from threading import Event
 from types import TracebackType
 from typing import Final, Self
@@ -18,7 +19,7 @@ from ostinato.clock import SystemClock
 from ostinato.connectors.channels import channels_from_environment
 from ostinato.control.answers import Answers
 from ostinato.control.deploy import Reloader, deploy
-from ostinato.control.hint import HintListener, hint
+from ostinato.control.hint import HintListener, hint, is_heard
 from ostinato.control.loop import Alarm, Loop
 from ostinato.control.need_history import NeedHistory
 from ostinato.control.outbox import ThreadedCourier
@@ -28,7 +29,7 @@ from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
 from ostinato.control.warden import Warden
 from ostinato.executors.local import LocalAgent
-from ostinato.home import Home, scheduler_alive
+from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.errors import FencedOut, HomeInUse, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.time import Instant
@@ -76,7 +77,12 @@ class Running:
             self._lease = self.store.lease(owner, partial(hint, home))
             if self._lease is not None:
                 parts.enter_context(closing(self._lease))
-                _wait_for_lead(self._lease, self.store, home, stands_by)
+                try:
+                    _wait_for_lead(self._lease, self.store, home, stands_by)
+                except KeyboardInterrupt:
+                    if own_agent:
+                        _end_former_agent(home)
+                    raise
                 lead = self._lease.take
             known = deploy(self.store, dag_paths, clock, limits, asker())
             self.problems = known.problems
@@ -183,6 +189,20 @@ def _wait_for_lead(lease: Lease, store: Store, home: Home, stands_by: Callable[[
         except StoreUnavailable:
             if told is None:
                 raise
+        pause.wait(_LOOK_S)
+
+
+def _end_former_agent(home: Home) -> None:
+    """End the agent that is left of an earlier lead of ours, unless another scheduler of this home leads and has it now."""
+    if is_heard(home):
+        return
+    with closing(LocalAgent(home, None)) as agent:
+        agent.stop(_STOP_GRACE_S)
+        select([agent], [], [], _STOP_GRACE_S)  # it says hello: from now on it hears us although we hang up
+    pause = Event()
+    for _ in range(round(_STOP_PATIENCE_MS / 1000 / _LOOK_S)):
+        if agent_alive(home) is None:
+            return
         pause.wait(_LOOK_S)
 
 

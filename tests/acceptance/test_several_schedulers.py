@@ -236,3 +236,5 @@ def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
         until(lambda: store.runs()[0].state is RunState.SUCCESS)
         assert sorted(pids(marks, "ends")) == sorted(pids(marks, "begins")[2:])
         store.check()
+        assert leads.end(signal.SIGINT) == 130
+        assert agent_family(its_home) == [], "who stands by and is stopped takes its agent along"

@@ -27,6 +27,8 @@ HUNG_S: Final = 2.5
 IDLE_S: Final = 90.0
 """A leader whose loop has not turned for so long hangs, although its thread could go on with the beat."""
 
+_PATIENCE_S: Final = 5.0
+
 
 class Lease:
     """A scheduler's claim on the lead: it looks who leads, takes the lead, and keeps it until another one takes it.
@@ -44,7 +46,7 @@ class Lease:
         self._looked_at: int | None = None
         self._seen: tuple[int, int] | None = None
         self._since = 0.0
-        self._epoch: int | None = None
+        self._holds = False
         self._turned = 0.0
         self._lost: FencedOut | None = None
         self._thread: Thread | None = None
@@ -83,8 +85,8 @@ class Lease:
         except OstinatoError:
             self._hang_up()
             raise
-        self._epoch, self._turned = taken, self._clock()
-        self._thread = Thread(target=self._live, name="ostinato-lease", daemon=True)
+        self._holds, self._turned = True, self._clock()
+        self._thread = Thread(target=self._live, args=(taken,), name="ostinato-lease", daemon=True)
         self._thread.start()
         return taken
 
@@ -98,14 +100,16 @@ class Lease:
         """Let go of the lead: another scheduler may take it at once."""
         os.write(self._stop, b".")
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
+            if self._thread.is_alive():
+                return  # a server that does not answer: the session ends with this process
         self._hang_up()
         os.close(self._stop)
         os.close(self._stop_read)
 
     # --- the thread of a leader ---------------------------------------------------------------------------------
 
-    def _live(self) -> None:
+    def _live(self, epoch: int) -> None:
         """Show life and listen, on and on; when the database is away, until it is back."""
         beats_at = 0.0
         while self._lost is None:
@@ -113,7 +117,7 @@ class Lease:
                 with database.translated(self._engine):
                     session = self._connected()
                     if self._clock() >= beats_at:
-                        self._beat(session)
+                        self._beat(session, epoch)
                         beats_at = self._clock() + BEAT_S
                     if session.heard():
                         self._heard()
@@ -123,26 +127,26 @@ class Lease:
             if self._stop_read in select(sources, [], [], max(0, beats_at - self._clock()) or BEAT_S)[0]:
                 return
 
-    def _beat(self, session: Session) -> None:
+    def _beat(self, session: Session, epoch: int) -> None:
         if self._clock() - self._turned > IDLE_S:
             return
-        if not session.query(hot.BEAT, self._epoch):
-            [(epoch, leader, _)] = session.query(hot.GET_LEAD)
-            self._lost = FencedOut(f"the lead was taken by {leader} (epoch {epoch}, ours is {self._epoch})")
+        if not self._holds:  # a former session of ours may be gone only now
+            self._holds = session.lock(_lock(epoch))
+        if not session.query(hot.BEAT, epoch):
+            [(newest, leader, _)] = session.query(hot.GET_LEAD)
+            self._lost = FencedOut(f"the lead was taken by {leader} (epoch {newest}, ours is {epoch})")
             self._heard()
 
     def _connected(self) -> Session:
         if self._session is None:
             self._session = database.session(self._engine)
-            if self._epoch is not None:  # our former one may not be gone yet: then the next will have the lock
-                self._session.lock(_lock(self._epoch))
             self._session.listen()
         return self._session
 
     def _hang_up(self) -> None:
         if self._session is not None:
             self._session.close()
-            self._session = None
+            self._session, self._holds = None, False
 
 
 def _lock(epoch: int) -> str:
