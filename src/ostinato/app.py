@@ -3,13 +3,13 @@
 import fcntl
 import os
 import random
+import signal
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
-from select import select
 from threading import Event
 from types import TracebackType
 from typing import Final, Self
@@ -194,11 +194,11 @@ def _wait_for_lead(lease: Lease, store: Store, home: Home, stands_by: Callable[[
 
 def _end_former_agent(home: Home) -> None:
     """End the agent that is left of an earlier lead of ours, unless another scheduler of this home leads and has it now."""
-    if is_heard(home):
+    agent = agent_alive(home)
+    if agent is None or is_heard(home):
         return
-    with closing(LocalAgent(home, None)) as agent:
-        agent.stop(_STOP_GRACE_S)
-        select([agent], [], [], _STOP_GRACE_S)  # it says hello: from now on it hears us although we hang up
+    with suppress(ProcessLookupError):
+        os.kill(agent, signal.SIGTERM)
     pause = Event()
     for _ in range(round(_STOP_PATIENCE_MS / 1000 / _LOOK_S)):
         if agent_alive(home) is None:
