@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Final, Protocol
 
 from ostinato.executors.port import Arrival
-from ostinato.home import Home
+from ostinato.home import Home, agent_alive
 from ostinato.model.message import CancelAttempts, Hello, ToAgent
 from ostinato.store import Store
 
@@ -50,7 +50,7 @@ class Warden:
 
     def look(self) -> None:
         """Once: connect, compare what it holds with the state, tell it, hang up. Raises what reading the state raises."""
-        if is_heard(self._home):
+        if is_heard(self._home) or agent_alive(self._home) is None:
             return
         with closing(self._join()) as agent:
             select.select([agent], [], [], _PATIENCE_S)
