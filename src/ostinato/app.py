@@ -3,14 +3,11 @@
 import fcntl
 import os
 import random
-import signal
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import lru_cache, partial
-from itertools import count
 from pathlib import Path
-from threading import Event
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,7 +16,7 @@ from ostinato.clock import SystemClock
 from ostinato.connectors.channels import channels_from_environment
 from ostinato.control.answers import Answers
 from ostinato.control.deploy import Reloader, deploy
-from ostinato.control.hint import HintListener, hint, is_heard
+from ostinato.control.hint import HintListener, hint
 from ostinato.control.loop import Alarm, Loop
 from ostinato.control.need_history import NeedHistory
 from ostinato.control.outbox import ThreadedCourier
@@ -27,20 +24,15 @@ from ostinato.control.prepare import Preparer
 from ostinato.control.probe import FileProber
 from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
-from ostinato.control.warden import Warden
+from ostinato.control.standby import end_former_agent, wait_for_lead
 from ostinato.executors.local import LocalAgent
-from ostinato.home import Home, agent_alive, scheduler_alive
-from ostinato.model.errors import FencedOut, HomeInUse, StoreUnavailable
+from ostinato.home import Home, scheduler_alive
+from ostinato.model.errors import FencedOut, HomeInUse
 from ostinato.model.limits import Limits
 from ostinato.model.time import Instant
-from ostinato.store import Lease, Store, open_store
+from ostinato.store import open_store
 
 __all__ = ["Running", "deploy", "hint", "start"]
-
-_LOOK_S: Final = 0.25
-"""How often a scheduler that stands by looks."""
-_LOOKS_BETWEEN: Final = 8
-"""How often it does so before it looks after the agent."""
 
 _STOP_GRACE_S: Final = 2.0
 _STOP_PATIENCE_MS: Final = 10_000
@@ -64,7 +56,7 @@ class Running:
         own_agent: bool,
         stands_by: Callable[[str], None] | None,
     ) -> None:
-        limits = Limits()
+        limits, by = Limits(), asker()
         clock = self._clock = SystemClock()
         owner = f"{socket.gethostname()}:{os.getpid()}"
         self.home = home.create()
@@ -78,13 +70,13 @@ class Running:
             if self._lease is not None:
                 parts.enter_context(closing(self._lease))
                 try:
-                    _wait_for_lead(self._lease, self.store, home, stands_by)
+                    wait_for_lead(self._lease, self.store, home, stands_by)
                 except KeyboardInterrupt:
                     if own_agent:
-                        _end_former_agent(home)
+                        end_former_agent(home)
                     raise
                 lead = self._lease.take
-            known = deploy(self.store, dag_paths, clock, limits, asker())
+            known = deploy(self.store, dag_paths, clock, limits, by)
             self.problems = known.problems
             self._agent = parts.enter_context(
                 closing(LocalAgent(home, (slots or os.cpu_count() or 1) if own_agent else None))
@@ -95,7 +87,7 @@ class Running:
             parts.enter_context(closing(courier))
             reloader = None
             if watch:
-                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits, asker())))
+                reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits, by)))
                 reloader.start(alarm.ring)
             compiled = lru_cache(maxsize=1024)(self.store.compiled)
             self.scheduler = Scheduler(
@@ -168,42 +160,6 @@ def start(
         own_agent=own_agent,
         stands_by=stands_by,
     )
-
-
-def _wait_for_lead(lease: Lease, store: Store, home: Home, stands_by: Callable[[str], None] | None) -> None:
-    """Look until nobody leads, and meanwhile see to the agent. While the database is away, nothing can be said of either."""
-    told, pause = None, Event()
-    warden = Warden(store, home, partial(LocalAgent, home, None))
-    for nth in count():
-        try:
-            leader = lease.look()
-            if leader is None:
-                return
-            if stands_by is None:
-                raise HomeInUse(f"another scheduler ({leader}) works on this state", where=store.place)
-            if leader != told:
-                stands_by(leader)
-                told = leader
-            if nth % _LOOKS_BETWEEN == 0:
-                warden.look()
-        except StoreUnavailable:
-            if told is None:
-                raise
-        pause.wait(_LOOK_S)
-
-
-def _end_former_agent(home: Home) -> None:
-    """End the agent that is left of an earlier lead of ours, unless another scheduler of this home leads and has it now."""
-    agent = agent_alive(home)
-    if agent is None or is_heard(home):
-        return
-    with suppress(ProcessLookupError):
-        os.kill(agent, signal.SIGTERM)
-    pause = Event()
-    for _ in range(round(_STOP_PATIENCE_MS / 1000 / _LOOK_S)):
-        if agent_alive(home) is None:
-            return
-        pause.wait(_LOOK_S)
 
 
 class _Lock:

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 
-from ostinato.home import STATE_VARIABLE, Home, agent_alive
+from ostinato.home import Home, agent_alive
 from ostinato.model.errors import Conflict
 
 from .terminal import say
@@ -20,18 +18,17 @@ def agent(slots: Slots = None) -> int:
 
     It waits for a scheduler as long as it takes, and goes on while there is none.
     """
+    from ostinato.executors.local import agent_process  # noqa: PLC0415 - help does without
+
     home = Home.from_environment().create()
     there = agent_alive(home)
     if there is not None:
         raise Conflict(f"an agent (process {there}) works here already", where=str(home.path))
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-P", "-m", "ostinato.agent", "--home", str(home.path)),
-            *("--slots", str(slots or os.cpu_count() or 1), "--linger", "inf"),
-        ],
-        stdin=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if name != STATE_VARIABLE},
-        start_new_session=True,  # Ctrl-C is for this process: it has the agent stop in order
+    process = agent_process(
+        home,
+        slots or os.cpu_count() or 1,
+        *("--linger", "inf"),
+        own_session=True,  # Ctrl-C is for this process: it has the agent stop in order
     )
     say(f"agent of {home.path}; stop with Ctrl-C")
     try:

@@ -151,15 +151,9 @@ class _Starting:
     def __init__(self, home: Home, slots: int) -> None:
         self._home = home
         self._read, write = os.pipe2(os.O_CLOEXEC)
-        words = ["--home", str(home.path), "--slots", str(slots), "--announce", str(write)]
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ostinato.agent", *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[write],
-                env={name: value for name, value in os.environ.items() if name != STATE_VARIABLE},
+            self._process = agent_process(
+                home, slots, "--announce", str(write), pass_fds=[write], output=subprocess.DEVNULL
             )
         except OSError as error:
             os.close(self._read)
@@ -187,6 +181,29 @@ class _Starting:
         """Wait for the process that was started, which ends once the agent is detached."""
         os.close(self._read)
         self._process.wait()
+
+
+def agent_process(
+    home: Home,
+    slots: int,
+    *words: str,
+    pass_fds: Sequence[int] = (),
+    output: int | None = None,
+    own_session: bool = False,
+) -> "subprocess.Popen[bytes]":
+    """Start the agent of a home, with further words. It does not learn the address of the state.
+
+    ``pass_fds`` are descriptors that it inherits, ``output`` where it writes if not where we do.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "ostinato.agent", "--home", str(home.path), "--slots", str(slots), *words],
+        stdin=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if name != STATE_VARIABLE},
+        stdout=output,
+        stderr=output,
+        pass_fds=pass_fds,
+        start_new_session=own_session,
+    )
 
 
 def _frames(messages: Sequence[ToAgent]) -> Iterable[Sequence[ToAgent]]:

@@ -1,7 +1,7 @@
 """Dags as they are deployed: which version is in force, and the source of every version that ever was."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from msgspec import msgpack
@@ -45,8 +45,7 @@ def put_dags(
 
     Returns for each file that changed anything the dags it changed, with their new versions; None: retired.
     """
-    files = [each.file for each in deployments]
-    before = _in_force(connection, files)
+    before = _in_force(connection, [each.file for each in deployments])
     for each in deployments:
         if not each.problems:
             _retire_missing(connection, each, now)
@@ -57,15 +56,16 @@ def put_dags(
             _put_rows(connection, each)
         _put_problems(connection, each)
     touch(connection)
-    after = _in_force(connection, files)
-    changed: dict[str, dict[str, str | None]] = {}
-    for file in dict.fromkeys(files):
-        old, new = before.get(file, {}), after.get(file, {})
-        gone: dict[str, str | None] = dict.fromkeys(old.keys() - new.keys())
-        of_file = gone | {dag_id: version for dag_id, version in new.items() if old.get(dag_id) != version}
-        if of_file:
-            changed[file] = dict(sorted(of_file.items()))
-    return changed
+    changes = {each.file: _changes(before.get(each.file, {}), each) for each in deployments}
+    return {file: changed for file, changed in changes.items() if changed}
+
+
+def _changes(before: Mapping[str, str], deployment: Deployment) -> dict[str, str | None]:
+    """The dags that a deployment changes, in order, with their new versions; None: retired."""
+    new = {compiled.spec.dag_id: compiled.version for compiled in deployment.dags}
+    gone: set[str] = set() if deployment.problems else before.keys() - new.keys()
+    made = {dag_id for dag_id, version in new.items() if before.get(dag_id) != version}
+    return {dag_id: new.get(dag_id) for dag_id in sorted(gone | made)}
 
 
 def _in_force(connection: Connection, files: Iterable[str]) -> dict[str, dict[str, str]]:

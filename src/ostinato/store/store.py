@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, Engine, insert
 
-from ostinato.model.change import CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
+from ostinato.model.change import BackfillState, CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
 from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import (
     UNMAPPED,
@@ -38,7 +39,7 @@ from .read import Totals
 from .schema import bring_to_head
 from .tables import intervention, pool
 
-_MOST_NAMED = 50
+_MOST_NAMED: Final = 50
 """A deployment of more dags than this is audited with the names of so many."""
 
 
@@ -189,18 +190,19 @@ class Store:
 
     def pause_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
         """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            done = backfill.move(connection, backfill_id, "running", "paused")
-            if done:
-                self._note(connection, by, "pause", f"backfill {backfill_id}", now)
-            return done
+        return self._move_backfill(backfill_id, ("running", "paused"), "pause", by, now)
 
     def resume_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
         """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
+        return self._move_backfill(backfill_id, ("paused", "running"), "resume", by, now)
+
+    def _move_backfill(
+        self, backfill_id: int, move: tuple[BackfillState, BackfillState], action: str, by: str, now: Instant
+    ) -> bool:
         with database.asking(self._engine) as connection:
-            done = backfill.move(connection, backfill_id, "paused", "running")
+            done = backfill.move(connection, backfill_id, *move)
             if done:
-                self._note(connection, by, "resume", f"backfill {backfill_id}", now)
+                self._note(connection, by, action, f"backfill {backfill_id}", now)
             return done
 
     def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
