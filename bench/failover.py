@@ -6,8 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from threading import Event
@@ -15,12 +13,12 @@ from threading import Event
 from ostinato.home import STATE_VARIABLE
 from ostinato.model.state import RunState
 from ostinato.store import Store, open_store
+from tests.acceptance.shell import going, until
 from tests.postgres_server import PostgresServer
 
 from .product import DAGS
 
 _LOOK_S = 0.002
-_PATIENCE_S = 60.0
 
 
 def seconds_until_work_goes_on(number: signal.Signals, rounds: int) -> list[float]:
@@ -34,44 +32,33 @@ def seconds_until_work_goes_on(number: signal.Signals, rounds: int) -> list[floa
 
 def _once(address: str, number: signal.Signals) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        surroundings = {**os.environ, STATE_VARIABLE: address, "OSTINATO_HOME": str(Path(folder) / "home")}
+        surroundings = {STATE_VARIABLE: address, "OSTINATO_HOME": str(Path(folder) / "home")}
         file = str(DAGS / "unhurried.py")
         store = open_store(address)
-        with _going(surroundings, "agent", "--slots", "2"), _going(surroundings, "scheduler", file) as first:
-            _until(lambda: _leads(store, first) and bool(store.dags()))
-            with _going(surroundings, "scheduler", file) as second:
+        with going("agent", "--slots", "2", **surroundings), going("scheduler", file, **surroundings) as first:
+            until(lambda: _leads(store, first.process) and bool(store.dags()))
+            with going("scheduler", file, **surroundings) as second:
                 subprocess.run(
                     [sys.executable, "-m", "ostinato", "trigger", "unhurried"],
-                    env=surroundings,
+                    env={**os.environ, **surroundings},
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     check=True,
                 )
-                _until(lambda: _done(store) > 50)
+                until(lambda: _done(store) > 50)
                 Event().wait(1)  # the second one has looked by now, and looks on
-                first.send_signal(number)
+                first.process.send_signal(number)
                 began = time.perf_counter()
-                _until(lambda: _leads(store, second))
+                until(lambda: _leads(store, second.process), _LOOK_S)
                 before = _done(store)
-                _until(lambda: _done(store) > before)
+                until(lambda: _done(store) > before, _LOOK_S)
                 seconds = time.perf_counter() - began
-                first.send_signal(signal.SIGCONT)
-                _until(lambda: store.runs()[0].state is not RunState.RUNNING)
+                first.process.send_signal(signal.SIGCONT)
+                until(lambda: store.runs()[0].state is not RunState.RUNNING)
                 if store.runs()[0].state is not RunState.SUCCESS:
                     raise RuntimeError("the run did not succeed")
         store.close()
     return seconds
-
-
-@contextmanager
-def _going(surroundings: dict[str, str], *words: str) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "ostinato", *words]
-    with subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
 
 
 def _leads(store: Store, process: "subprocess.Popen[bytes]") -> bool:
@@ -81,14 +68,6 @@ def _leads(store: Store, process: "subprocess.Popen[bytes]") -> bool:
 def _done(store: Store) -> int:
     run = store.runs()[0]
     return sum(task.state == "success" for task in store.tasks(run.run_id))
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline, pause = time.perf_counter() + _PATIENCE_S, Event()
-    while not condition():
-        if time.perf_counter() > deadline:
-            raise RuntimeError("waited in vain")
-        pause.wait(_LOOK_S)
 
 
 def figures(rounds: int = 5) -> dict[str, float]:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ostinato.home import STATE_VARIABLE, Home
+from tests.postgres_server import PostgresServer
+
 Place = Path | str | None
 """What `open_store` takes."""
 
@@ -18,3 +21,10 @@ def places(request: pytest.FixtureRequest, folder: Path) -> Callable[[], Place]:
         return request.getfixturevalue("postgres_server").new_database
     numbers = count(1)
     return lambda: folder / f"{next(numbers)}.db"
+
+
+def put_state_on(server: PostgresServer, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home as the environment names it from now on: its state in an empty database of a server."""
+    address = server.new_database()
+    monkeypatch.setenv(STATE_VARIABLE, address)
+    return Home(home.path, address)

@@ -21,8 +21,8 @@ def agent_family(folder: Path) -> list[int]:
     return found
 
 
-def kill_all(pids: Iterable[int]) -> None:
-    """Kill -9. One may take others with it before their turn comes."""
+def kill_all(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
+    """Kill -9, or send another signal. One may take others with it before their turn comes."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)

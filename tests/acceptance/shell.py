@@ -30,12 +30,12 @@ def ostinato(*words: str, cwd: Path | None = None) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process brings about."""
+def until(condition: Callable[[], bool], look_s: float = 0.05) -> None:
+    """Wait for something that another process brings about, and look for it so often."""
     pause, deadline = Event(), monotonic() + PATIENCE_S
     while not condition():
         assert monotonic() < deadline, "waited in vain"
-        pause.wait(0.05)
+        pause.wait(look_s)
 
 
 class Going:

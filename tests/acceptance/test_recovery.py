@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ostinato.home import STATE_VARIABLE, Home
+from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import open_store
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import PATIENCE_S, until
+from tests.places import put_state_on
 
 TASKS = 300
 
@@ -26,9 +27,7 @@ def home(request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyP
     """A home whose state is a file in it, or on a server."""
     if request.param == "sqlite-file":
         return home
-    address = request.getfixturevalue("postgres_server").new_database()
-    monkeypatch.setenv(STATE_VARIABLE, address)
-    return Home(home.path, address)
+    return put_state_on(request.getfixturevalue("postgres_server"), home, monkeypatch)
 
 
 @pytest.fixture

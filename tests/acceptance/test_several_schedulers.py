@@ -1,9 +1,8 @@
 """Several schedulers, one database: when the one that leads is gone, another takes over, and nothing happens twice."""
 
-import os
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tests.acceptance.cable import Cable
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import Going, going, ostinato, until
+from tests.places import put_state_on
 from tests.postgres_server import PostgresServer
 
 TASKS = 300
@@ -74,11 +74,9 @@ def here(
     home: Home, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
     """Schedulers and an agent, each a process of its own, that share a home on this machine."""
-    address = postgres_server.new_database()
-    monkeypatch.setenv(STATE_VARIABLE, address)
+    address = put_state_on(postgres_server, home, monkeypatch).state
     monkeypatch.setenv("MARKS", str(tmp_path / "marks"))
-    assert home.path.exists()
-    with going("agent", "--slots", "2"), site(tmp_path, address) as made:
+    with going("agent", "--slots", "2"), site(tmp_path, str(address)) as made:
         yield made
 
 
@@ -200,20 +198,15 @@ def pids(marks: Path, word: str) -> list[int]:
     return [int(line.split()[1]) for line in marks.read_text().splitlines() if line.startswith(word)]
 
 
-def freeze(processes: Iterable[int], number: signal.Signals) -> None:
-    for process in processes:
-        os.kill(process, number)
-
-
 def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
     home: Home, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = postgres_server.new_database()
+    address = put_state_on(postgres_server, home, monkeypatch).state
     marks, gate = tmp_path / "marks", tmp_path / "gate"
     marks.touch()
     (tmp_path / "gated.py").write_text(GATED)
-    for name, value in ((STATE_VARIABLE, address), ("MARKS", str(marks)), ("GATE", str(gate))):
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MARKS", str(marks))
+    monkeypatch.setenv("GATE", str(gate))
     with (
         closing(open_store(address)) as store,
         going("up", str(tmp_path / "gated.py"), "--slots", "2", OSTINATO_HOME=str(home.path)) as first,
@@ -227,9 +220,9 @@ def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
         until(lambda: len(pids(marks, "begins")) == 2)
         suspended = [leads.process.pid, *agent_family(its_home)]
         zombies = pids(marks, "begins")
-        freeze(suspended, signal.SIGSTOP)
+        kill_all(suspended, signal.SIGSTOP)
         until(lambda: len(pids(marks, "begins")) == 4)
-        freeze(suspended, signal.SIGCONT)
+        kill_all(suspended, signal.SIGCONT)
         leads.until(f":{stands_by.process.pid} leads; standing by")
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in zombies))
         gate.touch()

@@ -7,6 +7,7 @@ import pytest
 
 from ostinato.home import STATE_VARIABLE, Home
 from tests.acceptance.shell import ostinato
+from tests.places import put_state_on
 from tests.postgres_server import PASSWORD, QUOTED, PostgresServer
 
 SPY = """
@@ -28,9 +29,7 @@ def spying() -> None:
 
 @pytest.fixture
 def on_server(home: Home, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Home:
-    address = postgres_server.new_database()
-    monkeypatch.setenv(STATE_VARIABLE, address)
-    return Home(home.path, address)
+    return put_state_on(postgres_server, home, monkeypatch)
 
 
 def test_commands_work_on_it_and_tasks_do_not_learn_its_address(on_server: Home, tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import pytest
 
-from ostinato.home import STATE_VARIABLE, Home
+from ostinato.home import Home
 from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
 from ostinato.store import Store, open_store
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.shell import PATIENCE_S, going, ostinato, until
+from tests.places import put_state_on
 
 ROOT = Path(__file__).parents[2]
 TASKS = 24
@@ -103,16 +104,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_nothing_is_lost_and_nothing_counts_twice(
     request: pytest.FixtureRequest, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
-    state: Path | str = home.database
     if place.database == "postgres":
-        state = request.getfixturevalue("postgres_server").new_database()
-        monkeypatch.setenv(STATE_VARIABLE, str(state))
+        home = put_state_on(request.getfixturevalue("postgres_server"), home, monkeypatch)
     (tmp_path / "marks").touch()
     (tmp_path / "marks.py").write_text(dag_of(TASKS, looks=1, goes_wrong=True))
     monkeypatch.setenv("MARKS", str(tmp_path / "marks"))
     words = {"agent": ("agent", "--slots", "2"), "scheduler": ("scheduler", str(tmp_path / "marks.py"))}
     with ExitStack() as stack:
-        store = stack.enter_context(closing(open_store(state)))
+        store = stack.enter_context(closing(open_store(home.state)))
         mortal = stack.enter_context(mortal_process(place, words[place.who]))
         [stack.enter_context(going(*words[who])) for who in words if who != place.who]
         until(lambda: mortal.poll() is not None or bool(store.dags()))

@@ -189,6 +189,7 @@ def test_what_people_ask_for_is_heard_by_the_leader_wherever_it_was_asked(site: 
     elsewhere = open_store(site.address)
     version = deploy(elsewhere)
     told.get(timeout=PATIENCE_S)
+    assert told.empty()
     elsewhere.create_runs([new_run(version)])
     told.get(timeout=PATIENCE_S)
     elsewhere.close()

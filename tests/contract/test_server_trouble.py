@@ -22,7 +22,7 @@ from tests.contract.leader import MAY_1, Leader, deploy, everything, new_run
 from tests.contract.raw import execute, query
 from tests.postgres_server import PASSWORD, QUOTED, PostgresServer
 
-LOCK = "SELECT pg_advisory_xact_lock(87, hashtext('public'))"
+LOCK = postgres.Postgres.begin["write"].removeprefix("BEGIN; ").encode()
 """What our writers begin with."""
 
 
