@@ -1,5 +1,6 @@
 """Servers that stop, refuse, hang or lose: what is said, that nothing is half done, and that it goes on by itself."""
 
+import sys
 from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.event import listen
 
 from ostinato.model.errors import (
+    DriverMissing,
     InvariantBroken,
     OstinatoError,
     StateAddressInvalid,
@@ -224,6 +226,16 @@ def test_an_address_that_is_none_is_refused_without_its_password(address: str, s
     with pytest.raises(StateAddressInvalid, match=says) as refused:
         open_store(address)
     assert "geheim" not in str(refused.value)
+
+
+def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "ostinato.store.postgres")
+    monkeypatch.delattr("ostinato.store.postgres")
+    with pytest.raises(DriverMissing, match="psycopg is not installed") as missing:
+        open_store("postgresql://somebody:geheim@127.0.0.1/state")
+    assert "ostinato[postgres]" in missing.value.help
+    assert "geheim" not in str(missing.value)
 
 
 @pytest.mark.parametrize(
