@@ -57,6 +57,14 @@ COMMANDS: Final = (
     Command("tasks", "Keep in order", "switch tasks off and on", "tasks", ("ls", "off", "on"), "ls"),
     Command("pools", "Keep in order", "list pools and set how much they hold", "pools", ("ls", "set"), "ls"),
     Command("audit", "Keep in order", "who did what; whether that record is whole", "audit", ("ls", "verify"), "ls"),
+    Command(
+        "db",
+        "Keep in order",
+        "the state: back it up, verify, restore, drill",
+        "db",
+        ("show", "backup", "verify", "restore", "drill", "reconcile"),
+        "show",
+    ),
     Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),
 )
 

@@ -494,6 +494,58 @@ class ChainDocument(Struct, kw_only=True):
     head: str
 
 
+class StateDocument(Struct, kw_only=True):
+    """Answer of ``db show``: which database the state is in, how many bytes it takes, and how many rows by table."""
+
+    schema: str = "state/1"
+    place: str
+    bytes: int
+    rows: dict[str, int]
+
+
+class BackupDocument(Struct, kw_only=True):
+    """Answer of ``db backup`` and ``db verify``: the state as it was at ``taken_at``.
+
+    ``rows`` counts by table. ``head`` is the digest of the newest entry in the record of what people did.
+    """
+
+    schema: str = "backup/1"
+    file: str
+    bytes: int
+    taken_at: datetime
+    rows: dict[str, int]
+    head: str
+
+
+class RestoreDocument(Struct, kw_only=True):
+    """Answer of ``db restore`` and ``db reconcile``: the state is as of ``taken_at`` (null: nobody knows).
+
+    ``stopped`` runs were open then and are asked to stop, ``schedules`` go on from now. With ``again`` both are 0: work
+    goes on from where it was.
+    """
+
+    schema: str = "restore/1"
+    place: str
+    taken_at: datetime | None
+    stopped: int
+    schedules: int
+    again: bool
+
+
+class DrillDocument(Struct, kw_only=True):
+    """Answer of ``db drill``: a backup, what it took to restore it and look it through, and what that would have done.
+
+    ``backup_ms`` is how long taking it took; null if it was there.
+    """
+
+    schema: str = "drill/1"
+    backup: BackupDocument
+    backup_ms: int | None
+    restore_ms: int
+    stopped: int
+    schedules: int
+
+
 class DoctorDocument(Struct, kw_only=True):
     """Answer of ``doctor``."""
 

@@ -183,6 +183,29 @@ class AuditBroken(OstinatoError):
     help = "Compare it with a backup; who can write to the database could have done it."
 
 
+class BackupInvalid(OstinatoError):
+    """A file is no backup, or is not as it was written: bytes were changed or cut off, or what it holds contradicts itself."""
+
+    code = "OST-311"
+    exit_code = 3
+    help = "Take another backup; `ostinato db verify FILE` looks through one."
+
+
+class BackupNotWritten(OstinatoError):
+    """A backup cannot be written, read or unpacked at that place."""
+
+    code = "OST-312"
+    exit_code = 7
+    help = "Choose a folder that can be written and has room."
+
+
+class PlaceTaken(OstinatoError):
+    """Something is there already. Backups and restored states never overwrite anything."""
+
+    code = "OST-313"
+    exit_code = 6
+
+
 # --- OST-4xx: what was asked for is not there, or cannot be done now --------------------------------------------
 
 

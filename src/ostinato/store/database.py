@@ -10,14 +10,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ostinato.model.errors import DriverMissing, InvariantBroken, StateAddressInvalid, StoreUnavailable
 
+from . import sqlite
 from .dialect import READ, WRITE, Dialect, Rows, Session
 from .hot import Batch
-from .sqlite import SQLite
-from .sqlite import engine_for as sqlite_engine
 
 _MODE: Final = "ostinato_mode"
 _SERVERS: Final = ("postgresql", "postgres")
-_DIALECTS: Final[dict[str, Dialect]] = {"sqlite": SQLite()}
+_DIALECTS: Final[dict[str, Dialect]] = {"sqlite": sqlite.SQLite()}
 
 
 def engine_for(place: Path | str | None) -> Engine:
@@ -26,9 +25,22 @@ def engine_for(place: Path | str | None) -> Engine:
     Raises StateAddressInvalid for an address that is none, DriverMissing if what talks to that server is not installed,
     and what making a file raises.
     """
-    engine = _server_engine(place) if isinstance(place, str) else sqlite_engine(place)
+    engine = _server_engine(place) if isinstance(place, str) else sqlite.engine_for(place)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def scratch(path: Path) -> Engine:
+    """An engine on a file that is there, that nobody else uses, and that is worth nothing before it is finished."""
+    engine = sqlite.scratch(path)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def copy_pages(source: Connection, target: Engine) -> None:
+    """Copy a file of a database as the source's transaction sees it; others go on writing meanwhile."""
+    with translated(target):
+        sqlite.copy_pages(source, target)
 
 
 def _server_engine(address: str) -> Engine:
@@ -120,6 +132,8 @@ def translated(engine: Engine) -> Generator[None]:
         yield
     except (DBAPIError, *dialect.errors) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, dialect.errors):
+            raise  # another database's, which this one is read from or written to
         translated = dialect.translate(cause, place(engine))
         if dialect.remote and isinstance(translated, StoreUnavailable):
             engine.dispose()  # connections may be dead: the next try makes new ones
@@ -171,6 +185,11 @@ def insert_row(connection: Connection, table: Table, row: Mapping[str, object]) 
     if key is None:
         raise InvariantBroken(f"the database gave no key to a row of {table.name}")
     return int(key[0])
+
+
+def size(connection: Connection) -> int:
+    """How many bytes the database takes."""
+    return dialect_of(connection).size(connection)
 
 
 def damage(connection: Connection) -> list[str]:

@@ -80,8 +80,16 @@ class Dialect(Protocol):
         """An INSERT that can say what to do when the key is taken."""
         ...
 
+    def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:
+        """Put rows with a value for each column, as another database keeps it, into a table that nobody else uses."""
+        ...
+
     def session(self, engine: Engine) -> Session:
         """A new session. Raises what the driver raises; only for a server."""
+        ...
+
+    def size(self, connection: Connection) -> int:
+        """How many bytes the database takes."""
         ...
 
     def damage(self, connection: Connection) -> list[str]:

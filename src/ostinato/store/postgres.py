@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from psycopg import Connection as PostgresConnection
-from psycopg import Error
+from psycopg import Cursor, Error
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL, Connection, Engine, Table, create_engine
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -84,8 +85,28 @@ class Postgres:
     def insert(self, table: Table) -> Insert:  # noqa: D102
         return insert(table)
 
+    def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:  # noqa: D102
+        with cast("Cursor[Any]", cursor).copy(SQL("COPY {} FROM STDIN").format(Identifier(table.name))) as copy:
+            for row in rows:
+                copy.write_row(row)
+        key = table.autoincrement_column
+        if key is not None:
+            cursor.execute(
+                SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({})) FROM {}").format(
+                    Identifier(key.name), Identifier(table.name)
+                ),
+                (table.name, key.name),
+            )
+
     def session(self, engine: Engine) -> Session:  # noqa: D102
         return _Session(engine)
+
+    def size(self, connection: Connection) -> int:  # noqa: D102
+        tables = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+        (size,) = connection.exec_driver_sql(
+            f"{tables} WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+        ).one()
+        return int(size)
 
     def damage(self, connection: Connection) -> list[str]:
         """PostgreSQL guards keys as they are written, and its pages itself (`data_checksums`, `pg_amcheck`)."""

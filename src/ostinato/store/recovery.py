@@ -13,15 +13,16 @@ from . import hot
 from .codes import ERROR_CLASS_NAMES, STATES, TASK_STATES
 from .database import query
 from .record import ATTEMPTS, INTERVENTIONS, RUNS, to_attempt, to_intervention, to_run
-from .tables import attempt, fell_short, run, task_instance
+from .tables import attempt, fell_short, meta, run, task_instance
 
 OPEN_RUN = sorted(set(RunState) - FINAL_RUN)
 _OPEN = f"r.state IN ({', '.join(str(STATES[state]) for state in OPEN_RUN)})"
 
 
 def last_attempt(connection: Connection) -> int:
-    """The highest attempt id there is; 0: none yet."""
-    return connection.scalar(select(func.max(attempt.c.attempt))) or 0
+    """The highest attempt id there may have been; 0: none yet."""
+    there = connection.scalar(select(func.max(attempt.c.attempt))) or 0
+    return max(there, connection.execute(select(meta.c.last_attempt)).scalar_one())
 
 
 def runs_after(connection: Connection, run_id: int, limit: int) -> list[Run]:

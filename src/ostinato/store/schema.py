@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from ostinato.model.errors import StoreDamaged, StoreTooNew
 from ostinato.model.limits import Limits
+from ostinato.model.time import stamp
 
-from .database import place, reading, writing
+from .database import is_on_server, place, reading, writing
 from .tables import meta, metadata, pool, revision
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision there has been, oldest first; the files in ``migrations/versions``, without loading them."""
 
 HEAD: Final = REVISIONS[-1]
@@ -35,6 +36,17 @@ def bring_to_head(engine: Engine) -> None:
             upgrade(connection)
 
 
+def refuse_backup(engine: Engine) -> None:
+    """Raises StoreDamaged for a backup: used as it is, it would number attempts anew that have been made already."""
+    if is_on_server(engine):
+        return
+    with reading(engine) as connection:
+        taken_at = connection.execute(select(meta.c.taken_at)).scalar_one()
+    if taken_at is not None:
+        what = f"this is a backup, taken at {stamp(taken_at)}, and no state"
+        raise StoreDamaged(what, where=place(engine), help="Move it away and restore it: `ostinato db restore FILE`.")
+
+
 def _revision(connection: Connection) -> str | None:
     """The revision a database is at; None: it is empty. Raises for one that is not ours to touch."""
     tables = inspect(connection).get_table_names()
@@ -54,5 +66,6 @@ def _revision(connection: Connection) -> str | None:
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     connection.execute(insert(revision).values(version_num=HEAD))
-    connection.execute(insert(meta).values(one=1, epoch=0, leader="", dags_revision=0, backfills_revision=0, beat=0))
+    nothing_yet = {"epoch": 0, "leader": "", "dags_revision": 0, "backfills_revision": 0, "beat": 0, "last_attempt": 0}
+    connection.execute(insert(meta).values(one=1, **nothing_yet))
     connection.execute(insert(pool).values(name="default", slots=Limits().default_pool_slots))

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import Insert, insert
@@ -59,7 +59,7 @@ class SQLite:
     def translate(self, error: BaseException | None, where: str) -> OstinatoError:  # noqa: D102 - as the protocol says
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_FULL:
-            return StoreFull(f"the disk that holds the state is full: {error}", where=where)
+            return StoreFull(f"the disk is full: {error}", where=where)
         if code in _UNAVAILABLE:
             return StoreUnavailable(f"the state database cannot be used now: {error}", where=where)
         if code in _DAMAGED:
@@ -77,8 +77,17 @@ class SQLite:
     def insert(self, table: Table) -> Insert:  # noqa: D102
         return insert(table)
 
+    def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:  # noqa: D102
+        marks = ", ".join("?" for _ in table.columns)
+        cursor.executemany(f'INSERT INTO "{table.name}" VALUES ({marks})', rows)  # noqa: S608 - a table of ours
+
     def session(self, engine: Engine) -> Session:  # noqa: D102
         raise InvariantBroken(f"a file has no sessions ({engine.url.database})")
+
+    def size(self, connection: Connection) -> int:  # noqa: D102
+        (pages,) = connection.exec_driver_sql("PRAGMA page_count").one()
+        (bytes_each,) = connection.exec_driver_sql("PRAGMA page_size").one()
+        return int(pages) * int(bytes_each)
 
     def damage(self, connection: Connection) -> list[str]:  # noqa: D102
         found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
@@ -102,6 +111,25 @@ def engine_for(path: Path | None) -> Engine:
     return engine
 
 
+def scratch(path: Path) -> Engine:
+    """An engine on a file that is there, that nobody else uses, and that is worth nothing before it is finished."""
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _without_care)
+    return engine
+
+
+def copy_pages(source: Connection, target: Engine) -> None:
+    """Copy a database as the source's transaction sees it; others go on writing meanwhile. Raises errors of the driver."""
+    copy = target.raw_connection()
+    try:
+        cast("sqlite3.Connection", source.connection.driver_connection).backup(
+            cast("sqlite3.Connection", copy.driver_connection)
+        )
+        copy.cursor().execute("PRAGMA journal_mode = MEMORY")  # the source's came with the pages
+    finally:
+        copy.close()
+
+
 def _create_file(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -119,6 +147,12 @@ def _create_file(path: Path) -> None:
 def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
     for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _without_care(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("PRAGMA journal_mode = MEMORY", "PRAGMA synchronous = OFF", "PRAGMA foreign_keys = ON"):
         connection.execute(pragma)
 
 

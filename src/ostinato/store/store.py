@@ -33,10 +33,12 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
-from . import alert, audit, backfill, check, commit, creation, database, definition, read, recovery
+from . import alert, audit, backfill, backup, check, commit, creation, database, definition, read, recovery, transfer
+from .backup import Contents
 from .lease import Lease
 from .read import Totals
-from .schema import bring_to_head
+from .schema import bring_to_head, refuse_backup
+from .setback import SetBack, set_back
 from .tables import intervention, pool
 
 _MOST_NAMED: Final = 50
@@ -55,6 +57,7 @@ def open_store(place: Path | str | None, via: str = "") -> "Store":
     engine = database.engine_for(place)
     try:
         bring_to_head(engine)
+        refuse_backup(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -88,6 +91,28 @@ class Store:
             findings = check.findings(connection)
         if findings:
             raise StoreDamaged("; ".join(findings[:5]), where=database.place(self._engine))
+
+    def size(self) -> tuple[int, dict[str, int]]:
+        """How many bytes the database takes, and how many rows each table has. Reads the whole database."""
+        with database.reading(self._engine) as connection:
+            return database.size(connection), transfer.counts(connection)
+
+    def back_up(self, file: Path, now: Instant) -> Contents:
+        """Write the state of this moment into a new file, while work goes on, and look through it.
+
+        Raises PlaceTaken if there is such a file, BackupNotWritten, StoreDamaged if the state is.
+        """
+        return backup.back_up(self._engine, file, now)
+
+    def set_back(self, by: str, now: Instant, *, again: bool) -> SetBack:
+        """Say that the database was set back to an earlier moment by other means than ours.
+
+        What has happened since is not known. So runs that are open are asked to stop, and schedules go on from now; with
+        ``again`` they go on from where they were, and work of that time is done once more. A scheduler that leads loses the
+        lead, and attempts from now on have higher numbers than any before.
+        """
+        with database.asking(self._engine) as connection:
+            return set_back(connection, by, self._via, now, None, again=again)
 
     # --- the leader's writes ------------------------------------------------------------------------------------
 
@@ -271,7 +296,7 @@ class Store:
     # --- what a scheduler reads ---------------------------------------------------------------------------------
 
     def last_attempt(self) -> int:
-        """The highest attempt id there is; 0: none yet."""
+        """The highest attempt id there may have been; 0: none yet. Attempts made from now on have higher ones."""
         with database.reading(self._engine) as connection:
             return recovery.last_attempt(connection)
 

@@ -113,6 +113,10 @@ meta: Final = Table(
     Column("dags_revision", NUMBER, nullable=False),
     Column("backfills_revision", NUMBER, nullable=False),
     Column("beat", NUMBER, nullable=False),
+    # attempts that are made from now on have higher numbers, whether or not this one is known here
+    Column("last_attempt", NUMBER, nullable=False),
+    # when this was copied from the state: then it is a backup of it
+    Column("taken_at", NUMBER),
 )
 
 # --- definitions ------------------------------------------------------------------------------------------------
