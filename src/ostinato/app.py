@@ -22,6 +22,7 @@ from ostinato.control.need_history import NeedHistory
 from ostinato.control.outbox import ThreadedCourier
 from ostinato.control.prepare import Preparer
 from ostinato.control.probe import FileProber
+from ostinato.control.retention import Retention, keep_from_environment
 from ostinato.control.scheduler import Scheduler
 from ostinato.control.sources import SourceShelf
 from ostinato.control.standby import end_former_agent, wait_for_lead
@@ -56,7 +57,7 @@ class Running:
         own_agent: bool,
         stands_by: Callable[[str], None] | None,
     ) -> None:
-        limits, by = Limits(), asker()
+        limits, by, keep = Limits(), asker(), keep_from_environment()
         clock = self._clock = SystemClock()
         owner = f"{socket.gethostname()}:{os.getpid()}"
         self.home = home.create()
@@ -89,6 +90,8 @@ class Running:
             if watch:
                 reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits, by)))
                 reloader.start(alarm.ring)
+            if keep is not None and run_only is None:
+                parts.enter_context(closing(Retention(self.store, home, keep, clock)))
             compiled = lru_cache(maxsize=1024)(self.store.compiled)
             self.scheduler = Scheduler(
                 self.store,
@@ -149,7 +152,8 @@ def start(
     ``dag_paths`` are deployed first, and again whenever they change if ``watch``. With ``run_only`` nothing but that
     run is attended to. Without ``own_agent`` the agent is one that somebody else starts and stops. If the state is on a
     server and another scheduler leads there, this one waits for its place, having called ``stands_by`` with its name, or
-    without that raises HomeInUse. Raises HomeUnusable, AgentFailed, and what opening the store raises.
+    without that raises HomeInUse. With OSTINATO_KEEP, older history
+    is forgotten. Raises HomeUnusable, AgentFailed, UsageError, and what opening the store raises.
     """
     return Running(
         home,

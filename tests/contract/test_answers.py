@@ -256,3 +256,21 @@ def test_of_a_task_that_is_needed_only_its_own_end_counts(scene: Scene) -> None:
     scene.leader.succeed(other.run_id, 0)
     scene.leader.commit()
     assert scene.answers.met(asked), "the run has not ended, and need not"
+
+
+@pytest.mark.parametrize(("ended", "met"), [(RunState.SUCCESS, True), (RunState.FAILED, False)])
+def test_where_a_history_was_forgotten_the_end_of_the_run_stands_for_that_of_its_task(
+    scene: Scene, ended: RunState, met: bool
+) -> None:
+    version = scene.deploy(DagSpec("other", (TaskSpec("t"),), schedule=Every(DAY)))
+    run = scene.begin(TaskSpec("sum", needs=(Need("other", "t"),)), schedule=Every(DAY))
+    asked = Needing(run, 0, scene.store.compiled(run.version).spec.tasks[0])
+    other = scene.leader.begin(version, 0, dag_id="other")
+    scene.leader.dispatch(other.run_id, 0)
+    scene.leader.succeed(other.run_id, 0)
+    scene.leader.move_run(other.run_id, RunState.RUNNING, ended)
+    scene.leader.commit()
+    assert scene.answers.met(asked), "t has succeeded, however the run ended"
+    for _ in scene.store.prune(MAY_1 + 1):
+        pass
+    assert scene.answers.met(asked) == met

@@ -26,7 +26,7 @@ _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?(?:i?B)?)\s*", re.ASCII
 
 def seconds(option: str, value: Duration, *, least: float = 0.0, otherwise: float = 0.0) -> float:
     """A duration in seconds. A wrong one is reported as ``option``'s, and ``otherwise`` stands in for it."""
-    found = _seconds(value)
+    found = in_seconds(value)
     if found is None:
         report(
             Mistake.BAD_DURATION,
@@ -45,7 +45,7 @@ def seconds(option: str, value: Duration, *, least: float = 0.0, otherwise: floa
 def shift_ms(option: str, value: Duration) -> int:
     """A duration in milliseconds that may be negative: ``"-1h"``. A wrong one is reported, 0 stands in for it."""
     back = isinstance(value, str) and value.strip().startswith("-")
-    found = _seconds(cast("str", value).strip()[1:] if back else value)
+    found = in_seconds(cast("str", value).strip()[1:] if back else value)
     if found is None or abs(found) > LONGEST:
         help = "write '-1h', '30m', a number of seconds, or a timedelta; at most ten years"
         report(Mistake.BAD_DURATION, f"{option}={shown(value)} is not a duration", help, near=str(value))
@@ -71,7 +71,8 @@ def size(option: str, value: int | str) -> int | None:
     return int(found)
 
 
-def _seconds(value: object) -> float | None:
+def in_seconds(value: object) -> float | None:
+    """A duration in seconds; None: it is none."""
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, str):

@@ -60,9 +60,9 @@ COMMANDS: Final = (
     Command(
         "db",
         "Keep in order",
-        "the state: back it up, verify, restore, drill",
+        "the state: back it up, restore it, prune it",
         "db",
-        ("show", "backup", "verify", "restore", "drill", "reconcile"),
+        ("show", "backup", "verify", "restore", "drill", "reconcile", "prune"),
         "show",
     ),
     Command("doctor", "Keep in order", "check the installation and its state folder", "doctor"),

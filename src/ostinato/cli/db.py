@@ -11,12 +11,13 @@ import typer
 from ostinato.asker import asker, seat
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
+from ostinato.control.retention import forget, keep_ms
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import BackupInvalid, HomeInUse
 from ostinato.model.time import moment
 
 from .confirm import Yes, confirm
-from .documents import BackupDocument, DrillDocument, RestoreDocument, StateDocument
+from .documents import BackupDocument, DrillDocument, PruneDocument, RestoreDocument, StateDocument
 from .session import present_home, state
 from .terminal import Ink, next_step, out, out_json, say, table
 from .when import duration, local
@@ -146,6 +147,36 @@ def drill(
     out(f"  {took}restored and looked through in {duration(document.restore_ms)}")
     out(f"  {_consequences(document.stopped, document.schedules)}")
     next_step("ostinato db backup FILE, on another disk")
+
+
+@app.command("prune", epilog="ostinato db prune --older-than 90d --dry-run\nostinato db prune --older-than 400d --yes")
+def prune(
+    older_than: Annotated[str, typer.Option("--older-than", metavar="DAYS", help="what ended longer ago, as 90d")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be forgotten")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget the history of runs that ended long ago: their tasks, attempts, results, events, logs. While work goes on.
+
+    The runs themselves stay, with the intervals they were for and how they ended; so do backups, and what people did. With
+    OSTINATO_KEEP=90d in its environment, a scheduler does the same every hour.
+    """
+    home, now = present_home(), SystemClock().now()
+    before = now - keep_ms(older_than, "--older-than")
+    with state(home) as store:
+        runs, tasks = store.prunable(before)
+        removed = 0
+        if not dry_run:
+            confirm(f"The history of {runs:,} runs ({tasks:,} tasks) is to be forgotten. Go on?", yes=yes or not runs)
+            removed = sum(forget(store, home, before))
+            store.note_pruned(asker(), before, now, runs)
+    document = PruneDocument(before=moment(before), runs=runs, tasks=tasks, removed=removed)
+    if as_json:
+        out_json(document)
+        return
+    done = "would be forgotten" if dry_run else f"is forgotten, {removed:,} rows"
+    out(f"what ended before {local(document.before)}: the history of {runs:,} runs with {tasks:,} tasks {done}")
+    next_step("ostinato db")
 
 
 def _drilled(file: Path | None, folder: Path) -> DrillDocument:

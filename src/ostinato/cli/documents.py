@@ -178,10 +178,14 @@ class EventDocument(Struct, kw_only=True):
 
 
 class ShowDocument(Struct, kw_only=True):
-    """Answer of ``show``. ``events`` is null unless ``--events`` was given."""
+    """Answer of ``show``. ``events`` is null unless ``--events`` was given.
+
+    ``pruned`` says that its history was forgotten: how its tasks ended, what they wrote, its events.
+    """
 
     schema: str = "show/1"
     run: RunDocument
+    pruned: bool
     tasks: list[TaskDocument]
     rejected: list[RejectedDocument]
     alerts: list[AlertDocument]
@@ -530,6 +534,19 @@ class RestoreDocument(Struct, kw_only=True):
     stopped: int
     schedules: int
     again: bool
+
+
+class PruneDocument(Struct, kw_only=True):
+    """Answer of ``db prune``: the history of so many runs that ended before a moment, and of so many task instances.
+
+    ``removed`` rows are gone; with ``--dry-run`` it is 0.
+    """
+
+    schema: str = "prune/1"
+    before: datetime
+    runs: int
+    tasks: int
+    removed: int
 
 
 class DrillDocument(Struct, kw_only=True):

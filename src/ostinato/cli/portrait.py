@@ -23,6 +23,9 @@ def draw(document: ShowDocument, *, every_task: bool) -> None:
     """Print a run."""
     ink = Ink(sys.stdout)
     _head(document, ink)
+    if document.pruned:
+        out("\nIts history is older than what is kept: only the run itself is still known.")
+        return
     _tasks(document.tasks, every_task=every_task, ink=ink)
     draw_errors(document.tasks, ink)
     _rejected(document.rejected, ink)

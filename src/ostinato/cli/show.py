@@ -45,6 +45,7 @@ def story_of(store: "Store", run: Run, *, events: bool) -> ShowDocument:
     spec = store.compiled(run.version).spec
     return ShowDocument(
         run=run_document(run, spec),
+        pruned=store.is_pruned(run.run_id),
         tasks=task_documents(spec, store.tasks(run.run_id), store.attempts(run.run_id)),
         rejected=[
             rejected_document(rejected, spec.tasks[rejected.task_no].task_id)

@@ -58,15 +58,17 @@ class NeedHistory:
         return runs if task_id is None else [self._as_its_task(run, task_id) for run in runs]
 
     def _as_its_task(self, run: Run, task_id: str) -> Run:
-        """The run as if the task were all of it. One that has not begun, or has no such task, stands for itself."""
+        """The run as if the task were all of it.
+
+        One that has not begun, that has no such task, or whose history is forgotten stands for itself.
+        """
         numbers = [no for no, task in enumerate(self._compiled(run.version).spec.tasks) if task.task_id == task_id]
         if not numbers or run.started_at is None:
             return run
-        states = {
-            task.state
-            for task in self._past.tasks(run.run_id)
-            if task.task_no == numbers[0] and task.map_index == UNMAPPED
-        }
+        tasks = self._past.tasks(run.run_id)
+        if not tasks:
+            return run
+        states = {task.state for task in tasks if task.task_no == numbers[0] and task.map_index == UNMAPPED}
         if states & _THERE:
             return structs.replace(run, state=RunState.SUCCESS)
         return structs.replace(run, state=RunState.FAILED) if run.state in FINAL_RUN else run

@@ -35,6 +35,12 @@ class RunGoesOn(Conflict):
     code = "OST-263"
 
 
+class HistoryForgotten(Conflict):
+    """The history of a run was pruned, so it is not known any more which parts of it there were."""
+
+    code = "OST-269"
+
+
 class IntervalBusy(Conflict):
     """Another run of the same interval has not ended. Two at once would write the same partitions."""
 
@@ -52,7 +58,7 @@ class Planned(Struct, frozen=True):
 def plan_rerun(store: Store, run: Run, selectors: Sequence[str] | None, *, newest: bool = False) -> Planned:
     """Plan to run again what ``selectors`` mean, with what goes with it and what failed; None: everything.
 
-    Raises RunGoesOn, NothingToRun, and what `decide.select.select` raises; UsageError if the recorded parameters do not
+    Raises RunGoesOn, HistoryForgotten, NothingToRun, and what `decide.select.select` raises; UsageError if the recorded parameters do not
     fit the ``newest`` version.
     """
     earlier = _over(store, run, newest=newest)
@@ -67,7 +73,7 @@ def plan_rerun(store: Store, run: Run, selectors: Sequence[str] | None, *, newes
 
 
 def plan_marks(store: Store, run: Run, marked: Mapping[Instance, Cause]) -> Planned:
-    """Plan a run in which task instances of one that is over end otherwise. Raises RunGoesOn and NotMarkable."""
+    """Plan a run in which task instances of one that is over end otherwise. Raises RunGoesOn, HistoryForgotten and NotMarkable."""
     earlier = _over(store, run, newest=False)
     return _planned(earlier, rerun(earlier.shape, earlier.past, (), marked))
 
@@ -104,6 +110,9 @@ def _over(store: Store, run: Run, *, newest: bool) -> Seen:
     if run.state not in FINAL_RUN:
         help = f"Wait for it, or stop it: `ostinato cancel {run.run_id}`."
         raise RunGoesOn(f"run {run.run_id} of {run.dag_id} is {run.state}", help=help)
+    if store.is_pruned(run.run_id):
+        help = "Run its interval again as a whole: `ostinato backfill` with --reprocess all, or `ostinato run`."
+        raise HistoryForgotten(f"the history of run {run.run_id} of {run.dag_id} was pruned", help=help)
     return seen(store, run, store.dag(run.dag_id).version if newest else None)
 
 

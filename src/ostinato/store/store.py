@@ -1,6 +1,6 @@
 """The door to the state: each method is one transaction, said in the words of the domain."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +33,21 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
-from . import alert, audit, backfill, backup, check, commit, creation, database, definition, read, recovery, transfer
+from . import (
+    alert,
+    audit,
+    backfill,
+    backup,
+    check,
+    commit,
+    creation,
+    database,
+    definition,
+    prune,
+    read,
+    recovery,
+    transfer,
+)
 from .backup import Contents
 from .lease import Lease
 from .read import Totals
@@ -113,6 +127,23 @@ class Store:
         """
         with database.asking(self._engine) as connection:
             return set_back(connection, by, self._via, now, None, again=again)
+
+    def prune(self, before: Instant) -> Iterator[int]:
+        """Forget the history of runs that ended before an instant, a little with each step: how many rows were removed.
+
+        The runs themselves stay, with how they ended. Between two steps others may write; a step takes milliseconds.
+        """
+        return prune.prune(self._engine, before)
+
+    def prunable(self, before: Instant) -> tuple[int, int]:
+        """How many runs `prune` would forget the history of, and how many task instances."""
+        with database.reading(self._engine) as connection:
+            return prune.prunable(connection, before)
+
+    def note_pruned(self, by: str, before: Instant, now: Instant, runs: int) -> None:
+        """Write down that somebody had history forgotten."""
+        with database.asking(self._engine) as connection:
+            self._note(connection, by, "prune", "history", now, {"before": before, "runs": runs})
 
     # --- the leader's writes ------------------------------------------------------------------------------------
 
@@ -438,6 +469,11 @@ class Store:
         """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""
         with database.reading(self._engine) as connection:
             return read.first_interval(connection, dag_id)
+
+    def is_pruned(self, run_id: int) -> bool:
+        """Whether the history of a run was forgotten."""
+        with database.reading(self._engine) as connection:
+            return prune.is_pruned(connection, run_id)
 
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""

@@ -1,0 +1,143 @@
+"""History that is old enough is forgotten, in small portions, so that nobody waits for it.
+
+Of a run that ended long ago the row stays: for which interval it was, and how it ended, is what gaps, backfills and dags
+that follow go by. Its task instances, attempts, outputs and story go, and with them its entries of dead letters. Alerts
+that are dealt with and deadlines that are met go too. What people did stays.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, exists, func, or_, select, text, tuple_, update
+
+from ostinato.model.time import Instant
+
+from .database import reading, writing
+from .recovery import last_attempt
+from .tables import attempt, event, expectation, fell_short, item, meta, outbox, output, rejected, run, task_instance
+
+_TASKS: Final = 200
+_EVENTS: Final = 1_000
+"""So much of a run in one transaction. A task instance has three to five events."""
+
+_RUNS: Final = 1_000
+
+_later: Final = outbox.alias()
+_DEALT_WITH: Final[tuple[tuple[Table, ColumnElement[bool]], ...]] = (
+    # an alert that is open is needed to know that it is; the oldest goes first, so that none seems open that was over
+    (
+        outbox,
+        outbox.c.next_at.is_(None)
+        & or_(
+            outbox.c.action == "resolve",
+            exists().where(_later.c.dedup_key == outbox.c.dedup_key, _later.c.outbox_id > outbox.c.outbox_id),
+        ),
+    ),
+    (expectation, expectation.c.state == "met"),
+)
+
+
+def prune(engine: Engine, before: Instant) -> Iterator[int]:
+    """Forget what ended before an instant, some of it with each step; yields how many rows were removed.
+
+    Raises what `writing` raises; what was done stays done, and who begins again goes on with the rest.
+    """
+    with writing(engine) as connection:  # numbers that are forgotten are not given again
+        connection.execute(update(meta).values(last_attempt=last_attempt(connection)))
+    seen = 0
+    while ended := deque(_ended(engine, before, seen)):
+        seen = ended[-1]
+        while ended:
+            yield _forget_some(engine, ended)
+    for table, is_dealt_with in _DEALT_WITH:
+        while removed := _remove_some(engine, table, is_dealt_with & (table.c.at < before)):
+            yield removed
+
+
+def prunable(connection: Connection, before: Instant) -> tuple[int, int]:
+    """How many runs would be forgotten, and how many task instances of theirs."""
+    runs = select(run.c.run_id).where(*_old(before)).subquery()
+    tasks = select(func.count()).select_from(task_instance).where(task_instance.c.run_id.in_(select(runs.c.run_id)))
+    count = connection.execute(select(func.count()).select_from(runs)).scalar_one()
+    return count, connection.execute(tasks).scalar_one()
+
+
+def is_pruned(connection: Connection, run_id: int) -> bool:
+    """Whether a run was forgotten, or is being: every other one has the line of its birth."""
+    born = select(event.c.seq).where(event.c.run_id == run_id, event.c.seq == 0)
+    return connection.execute(born).first() is None
+
+
+def _old(before: Instant) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the runs that ended before an instant and are not forgotten."""
+    of_run = (exists().where(each.c.run_id == run.c.run_id) for each in (event, task_instance))
+    return run.c.finished_at < before, or_(*of_run)
+
+
+def _ended(engine: Engine, before: Instant, after: int) -> list[int]:
+    with reading(engine) as connection:
+        first = connection.execute(select(func.min(event.c.run_id))).scalar_one() or 0
+        query = select(run.c.run_id).where(run.c.run_id > max(after, first - 1), *_old(before))
+        return list(connection.scalars(query.order_by(run.c.run_id).limit(_RUNS)))
+
+
+def _forget_some(engine: Engine, ended: "deque[int]") -> int:
+    """Take a portion off the runs that stand first, and those that are forgotten off the queue."""
+    removed = 0
+    with writing(engine) as connection:
+        done = 0
+        for run_id in ended:
+            rows, over = _forget(connection, run_id)
+            removed += rows
+            done += over
+            if removed >= _EVENTS or not over:
+                break
+    for _ in range(done):
+        ended.popleft()
+    return removed
+
+
+def _forget(connection: Connection, run_id: int) -> tuple[int, bool]:
+    """Remove a portion of a run: how many rows, and whether it is all that there was."""
+    born = connection.execute(select(func.min(event.c.seq)).where(event.c.run_id == run_id)).scalar_one() or 0
+    lines = connection.execute(delete(event).where(event.c.run_id == run_id, event.c.seq < born + _EVENTS)).rowcount
+    instances = select(task_instance.c.task_no, task_instance.c.map_index).where(task_instance.c.run_id == run_id)
+    found = connection.execute(
+        instances.order_by(task_instance.c.task_no, task_instance.c.map_index).limit(_TASKS)
+    ).all()
+    removed = lines
+    if found:
+        removed += _forget_tasks(connection, run_id, tuple(found[-1]))
+    over = lines < _EVENTS and len(found) < _TASKS
+    if over:
+        removed += connection.execute(delete(item).where(item.c.run_id == run_id)).rowcount
+    return removed, over
+
+
+def _forget_tasks(connection: Connection, run_id: int, last: tuple[Any, ...]) -> int:
+    """Remove the task instances up to the ``last``, with what refers to them first."""
+
+    def of(table: Table) -> tuple[ColumnElement[bool], ...]:
+        return table.c.run_id == run_id, tuple_(table.c.task_no, table.c.map_index) <= tuple_(*last)
+
+    newest = select(task_instance.c.attempt).where(*of(task_instance), task_instance.c.attempt.is_not(None))
+    statements = (
+        delete(rejected).where(*of(rejected)),
+        delete(output).where(*of(output)),
+        delete(attempt).where(*of(attempt), text(fell_short("attempt.state"))),
+        delete(attempt).where(attempt.c.attempt.in_(newest)),
+        delete(task_instance).where(*of(task_instance)),
+    )
+    return sum(connection.execute(statement).rowcount for statement in statements)
+
+
+def _remove_some(engine: Engine, table: Table, condition: ColumnElement[bool]) -> int:
+    key = tuple_(*table.primary_key)
+    with writing(engine) as connection:
+        found = connection.execute(
+            select(*table.primary_key).where(condition).order_by(*table.primary_key).limit(_EVENTS)
+        ).all()
+        if not found:
+            return 0
+        return connection.execute(delete(table).where(key.in_([tuple(row) for row in found]))).rowcount
