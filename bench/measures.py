@@ -20,6 +20,7 @@ from ostinato.model.limits import Limits
 from tests.postgres_server import PostgresServer
 
 from .failover import figures as seconds_of_failover
+from .history import figures as figures_of_history
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
@@ -193,6 +194,11 @@ def _agent_of(home: Home) -> int:
     raise RuntimeError("the agent did not start")
 
 
+def history() -> Figures:
+    """P7: a state with a million task instances that are over: its size, lists, a chain, a backup, pruning."""
+    return figures_of_history()
+
+
 def restart() -> Figures:
     """P8: start over a state with 100,000 unfinished task instances in 1,000 runs, until work goes on."""
     with tempfile.TemporaryDirectory() as folder:
@@ -230,6 +236,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P5": backfill,
     "P6": idle,
     "P6-5000": idle_many,
+    "P7": history,
     "P8": restart,
     "P9": throughput_on_postgres,
     "P10": failover,

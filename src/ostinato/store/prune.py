@@ -6,7 +6,8 @@ that are dealt with and deadlines that are met go too. What people did stays.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, exists, func, or_, select, text, tuple_, update
@@ -84,42 +85,39 @@ def _ended(engine: Engine, before: Instant, after: int) -> list[int]:
 
 def _forget_some(engine: Engine, ended: "deque[int]") -> int:
     """Take a portion off the runs that stand first, and those that are forgotten off the queue."""
-    removed = 0
+    runs = list(islice(ended, _TASKS))
+    instance = (task_instance.c.run_id, task_instance.c.task_no, task_instance.c.map_index)
     with writing(engine) as connection:
-        done = 0
-        for run_id in ended:
-            rows, over = _forget(connection, run_id)
-            removed += rows
-            done += over
-            if removed >= _EVENTS or not over:
-                break
-    for _ in range(done):
+        found = connection.execute(
+            select(*instance).where(task_instance.c.run_id.in_(runs)).order_by(*instance).limit(_TASKS)
+        ).all()
+        removed, whole = 0, runs
+        if len(found) == _TASKS:  # of the last of them there may be more
+            last = found[-1][0]
+            whole = runs[: runs.index(last)]
+            runs = [*whole, last]
+            removed += _forget_lines(connection, last)
+        if found:
+            removed += _forget_tasks(connection, runs, tuple(found[-1]))
+        removed += connection.execute(delete(item).where(item.c.run_id.in_(whole))).rowcount
+        removed += connection.execute(delete(event).where(event.c.run_id.in_(whole))).rowcount
+    for _ in whole:
         ended.popleft()
     return removed
 
 
-def _forget(connection: Connection, run_id: int) -> tuple[int, bool]:
-    """Remove a portion of a run: how many rows, and whether it is all that there was."""
-    born = connection.execute(select(func.min(event.c.seq)).where(event.c.run_id == run_id)).scalar_one() or 0
-    lines = connection.execute(delete(event).where(event.c.run_id == run_id, event.c.seq < born + _EVENTS)).rowcount
-    instances = select(task_instance.c.task_no, task_instance.c.map_index).where(task_instance.c.run_id == run_id)
-    found = connection.execute(
-        instances.order_by(task_instance.c.task_no, task_instance.c.map_index).limit(_TASKS)
-    ).all()
-    removed = lines
-    if found:
-        removed += _forget_tasks(connection, run_id, tuple(found[-1]))
-    over = lines < _EVENTS and len(found) < _TASKS
-    if over:
-        removed += connection.execute(delete(item).where(item.c.run_id == run_id)).rowcount
-    return removed, over
+def _forget_lines(connection: Connection, run_id: int) -> int:
+    """Remove the beginning of a run's story."""
+    first = connection.execute(select(func.min(event.c.seq)).where(event.c.run_id == run_id)).scalar_one() or 0
+    return connection.execute(delete(event).where(event.c.run_id == run_id, event.c.seq < first + _EVENTS)).rowcount
 
 
-def _forget_tasks(connection: Connection, run_id: int, last: tuple[Any, ...]) -> int:
-    """Remove the task instances up to the ``last``, with what refers to them first."""
+def _forget_tasks(connection: Connection, runs: Sequence[int], last: tuple[Any, ...]) -> int:
+    """Remove task instances of the runs, up to the ``last`` of them, with what refers to them first."""
 
     def of(table: Table) -> tuple[ColumnElement[bool], ...]:
-        return table.c.run_id == run_id, tuple_(table.c.task_no, table.c.map_index) <= tuple_(*last)
+        upto = tuple_(table.c.run_id, table.c.task_no, table.c.map_index) <= tuple_(*last)
+        return table.c.run_id.in_(runs), upto
 
     newest = select(task_instance.c.attempt).where(*of(task_instance), task_instance.c.attempt.is_not(None))
     statements = (
