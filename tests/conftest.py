@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 
 from ostinato.home import Home
+from tests import mariadb_server as mariadb_server_module
+from tests.mariadb_server import MariaDBServer
 from tests.places import places
 from tests.postgres_server import PostgresServer, is_installed
 
@@ -53,7 +55,17 @@ def postgres_server(nothing_outlives_the_session: None) -> Iterator[PostgresServ
     server.remove()
 
 
-@pytest.fixture(params=["sqlite-file", "postgres"])
+@pytest.fixture(scope="session")
+def mariadb_server(nothing_outlives_the_session: None) -> Iterator[MariaDBServer]:
+    """A real MariaDB server, for as many databases as tests want."""
+    if not mariadb_server_module.is_installed():
+        pytest.skip("NOT TESTED ON MARIADB: there is no mariadbd here; install the system's package mariadb-server")
+    server = MariaDBServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite-file", "postgres", "mariadb"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """A place for a database that several threads or processes can open."""
     place = places(request, tmp_path)()

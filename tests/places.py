@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from ostinato.home import STATE_VARIABLE, Home
 from tests.postgres_server import PostgresServer
+
+SERVERS: Final = {"postgres": "postgres_server", "mariadb": "mariadb_server"}
+"""The fixtures of servers, by the kind of database."""
 
 Place = Path | str | None
 """What `open_store` takes."""
@@ -17,8 +21,8 @@ def places(request: pytest.FixtureRequest, folder: Path) -> Callable[[], Place]:
     """What makes places for new databases, of the kind that is the parameter of a fixture."""
     if request.param == "sqlite-memory":
         return lambda: None
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_server").new_database
+    if request.param in SERVERS:
+        return request.getfixturevalue(SERVERS[request.param]).new_database
     numbers = count(1)
     return lambda: folder / f"{next(numbers)}.db"
 

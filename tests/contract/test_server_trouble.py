@@ -24,7 +24,7 @@ from tests.contract.leader import MAY_1, Leader, deploy, everything, new_run
 from tests.contract.raw import execute, query
 from tests.postgres_server import PASSWORD, QUOTED, PostgresServer
 
-LOCK = postgres.Postgres.begin["write"].removeprefix("BEGIN; ").encode()
+LOCK = postgres.Postgres.begin["write"][0].removeprefix("BEGIN; ").encode()
 """What our writers begin with."""
 
 

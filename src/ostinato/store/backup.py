@@ -118,7 +118,7 @@ def _restore_on_server(
         with (
             _unpacked(file, folder) as (engine, contents),
             database.reading(engine) as source,
-            database.writing(server) as target,
+            database.making(server) as target,
         ):
             if inspect(target).get_table_names():
                 advice = "Name an empty database."

@@ -1,8 +1,10 @@
 """How runs come to be: one for each (dag, run key), with the first line of its history, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, String, bindparam, func, select
 
 from ostinato.model.birth import born, first_events
 from ostinato.model.change import Event, NewRun
@@ -13,23 +15,51 @@ from . import database, hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
+from .tables import run
+
+_KEYS_AT_ONCE: Final = 1_000
+_TAKEN: Final = select(run.c.run_key).where(
+    run.c.dag_no == bindparam("dag_no"), run.c.run_key.in_(bindparam("keys", type_=String(), expanding=True))
+)
 
 
 def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     """Create the runs whose keys are free, and return those. Raises NotFound for a dag or version that is not there."""
     dag_nos = dag_numbers(connection, {new.dag_id for new in runs})
     version_nos = version_numbers(connection, {new.version for new in runs})
-    created: list[Run] = []
+    last = connection.execute(select(func.max(run.c.run_id))).scalar_one() or 0  # who writes is alone
+    created = [(run_id, new) for run_id, new in enumerate(_free(connection, runs, dag_nos), last + 1)]
+    rows = [_row(run_id, new, dag_nos[new.dag_id], version_nos[new.version]) for run_id, new in created]
+    database.write(connection, hot.INSERT_RUN, rows, "new runs")
+    made = [born(run_id, new) for run_id, new in created]
+    lines = [
+        event_row(event) for each, (_, new) in zip(made, created, strict=True) for event in first_events(each, new)
+    ]
+    database.write(connection, hot.INSERT_EVENT, lines, "events")
+    for run_id, new in created:
+        if new.based_on is not None:
+            _carry_over(connection, run_id, new, new.based_on)
+    return made
+
+
+def _free(connection: Connection, runs: Sequence[NewRun], dag_nos: Mapping[str, int]) -> list[NewRun]:
+    """The runs whose keys nobody has, the first of each key."""
+    keys: defaultdict[int, list[str]] = defaultdict(list)
     for new in runs:
-        row = _row(new, dag_nos[new.dag_id], version_nos[new.version])
-        for (run_id,) in database.query(connection, hot.INSERT_RUN, row):
-            created.append(born(run_id, new))
-            database.write_some(
-                connection, hot.INSERT_EVENT, [event_row(event) for event in first_events(created[-1], new)]
-            )
-            if new.based_on is not None:
-                _carry_over(connection, run_id, new, new.based_on)
-    return created
+        keys[dag_nos[new.dag_id]].append(new.run_key)
+    taken = {
+        (dag_no, key)
+        for dag_no, wanted in keys.items()
+        for part in range(0, len(wanted), _KEYS_AT_ONCE)
+        for key in connection.scalars(_TAKEN, {"dag_no": dag_no, "keys": wanted[part : part + _KEYS_AT_ONCE]})
+    }
+    free: list[NewRun] = []
+    for new in runs:
+        key = dag_nos[new.dag_id], new.run_key
+        if key not in taken:
+            taken.add(key)
+            free.append(new)
+    return free
 
 
 def _carry_over(connection: Connection, run_id: int, new: NewRun, old: int) -> None:
@@ -49,8 +79,9 @@ def _carry_over(connection: Connection, run_id: int, new: NewRun, old: int) -> N
     )
 
 
-def _row(new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
+def _row(run_id: int, new: NewRun, dag_no: int, version_no: int) -> tuple[object, ...]:
     return (
+        run_id,
         dag_no,
         version_no,
         new.run_key,

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +12,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from ostinato.model.errors import DriverMissing, InvariantBroken, StateAddressInvalid, StoreUnavailable
 
 from . import sqlite
-from .dialect import READ, WRITE, Dialect, Rows, Session
+from .dialect import MAKE, READ, WRITE, Dialect, Rows, Session
 from .hot import Batch
 
 _MODE: Final = "ostinato_mode"
-_SERVERS: Final = ("postgresql", "postgres")
+_SERVERS: Final = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+"""The modules of this package that talk to servers, by how addresses begin."""
 _DIALECTS: Final[dict[str, Dialect]] = {"sqlite": sqlite.SQLite()}
 
 
@@ -45,12 +47,15 @@ def copy_pages(source: Connection, target: Engine) -> None:
 
 def _server_engine(address: str) -> Engine:
     url = parse(address)
+    module = _SERVERS[url.get_backend_name()]
     try:
-        from . import postgres  # noqa: PLC0415 - its driver is an extra
+        server = import_module(f".{module}", __package__)  # its driver is an extra
     except ModuleNotFoundError as error:
-        raise DriverMissing(f"the package {error.name} is not installed", where=name_of(url)) from error
-    _DIALECTS["postgresql"] = postgres.Postgres()
-    return postgres.engine_for(url)
+        advice = f"Install it with `pip install 'ostinato[{module}]'`."
+        raise DriverMissing(f"the package {error.name} is not installed", where=name_of(url), help=advice) from error
+    engine = server.engine_for(url)
+    _DIALECTS[engine.dialect.name] = server.dialect
+    return engine
 
 
 def parse(address: str) -> URL:
@@ -95,7 +100,9 @@ def is_on_server(engine: Engine) -> bool:
 
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get(_MODE, READ)
-    connection.connection.cursor().execute(dialect_of(connection).begin[mode])
+    cursor = connection.connection.cursor()
+    for statement in dialect_of(connection).begin[mode]:
+        cursor.execute(statement)
 
 
 @contextmanager
@@ -108,10 +115,38 @@ def reading(engine: Engine) -> Generator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Generator[Connection]:
     """A transaction that is the only writer; all of it or nothing. Raises what ``translate`` says."""
+    with _alone(engine, WRITE) as connection:
+        yield connection
+
+
+@contextmanager
+def making(engine: Engine) -> Generator[Connection]:
+    """As `writing`, in a database that may have no tables. See `Dialect.keeps_tables`."""
+    with _alone(engine, MAKE) as connection:
+        try:
+            yield connection
+        finally:
+            if is_on_server(engine) and not connection.invalidated:
+                connection.detach()  # it is not used again: what it has locked goes with it
+
+
+def begin_again(connection: Connection) -> None:
+    """Tables were made: where that ended the transaction, begin one for what comes into them."""
+    if keeps_tables(connection.engine):
+        connection.connection.cursor().execute("START TRANSACTION")
+
+
+@contextmanager
+def _alone(engine: Engine, mode: str) -> Generator[Connection]:
     with translated(engine), engine.connect() as connection:
-        connection.execution_options(**{_MODE: WRITE})
+        connection.execution_options(**{_MODE: mode})
         with connection.begin():
             yield connection
+
+
+def keeps_tables(engine: Engine) -> bool:
+    """See `Dialect.keeps_tables`."""
+    return _DIALECTS[engine.dialect.name].keeps_tables
 
 
 @contextmanager
@@ -163,7 +198,7 @@ def query(connection: Connection, statement: str, row: tuple[object, ...] = ()) 
 
 def insert_free(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert the rows whose key is free; leave out the others."""
-    connection.execute(dialect_of(connection).insert(table).on_conflict_do_nothing(), rows)
+    connection.execute(dialect_of(connection).insert_free(table), rows)
 
 
 def upsert(
@@ -174,9 +209,7 @@ def upsert(
     rows: Sequence[Mapping[str, object]],
 ) -> None:
     """Insert rows; where the key is taken, change those columns of the row that has it."""
-    put = dialect_of(connection).insert(table)
-    values = {name: put.excluded[name] for name in changed}
-    connection.execute(put.on_conflict_do_update(index_elements=list(key), set_=values), rows)
+    connection.execute(dialect_of(connection).upsert(table, key, changed), rows)
 
 
 def insert_row(connection: Connection, table: Table, row: Mapping[str, object]) -> int:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
+from sqlalchemy import Connection, Engine, Table, UpdateBase
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.errors import OstinatoError
@@ -13,10 +11,10 @@ from ostinato.model.errors import OstinatoError
 from .hot import Batch
 
 Rows = Sequence[tuple[object, ...]]
-Insert = PostgresInsert | SQLiteInsert
 
 READ: Final = "read"
 WRITE: Final = "write"
+MAKE: Final = "make"
 
 
 class Session(Protocol):
@@ -24,6 +22,10 @@ class Session(Protocol):
 
     def query(self, statement: str, *row: object) -> list[Any]:
         """Execute a statement of `hot`; what it gives."""
+        ...
+
+    def execute(self, statement: str, *row: object) -> int:
+        """Execute a statement of `hot`; how many rows it changed."""
         ...
 
     def lock(self, name: str) -> bool:
@@ -54,12 +56,15 @@ class Session(Protocol):
 class Dialect(Protocol):
     """One kind of database.
 
-    ``begin`` is what begins a transaction that only reads (`READ`) or that is the only one to write (`WRITE`).
+    ``begin`` is what begins a transaction that only reads (`READ`), that is the only one to write (`WRITE`), or that is the
+    only one to make tables, in a database that may have none (`MAKE`).
     ``errors`` are the exceptions of the driver. ``remote``: it is a server, and connections to it can die. ``hint`` tells
-    the leader, in a transaction that people asked for, to look around once it is committed.
+    the leader, in a transaction that people asked for, to look around once it is committed. ``keeps_tables``: a table that was
+    made stays, even if the transaction that made it comes to nothing.
     """
 
-    begin: Mapping[str, str]
+    begin: Mapping[str, Sequence[str]]
+    keeps_tables: bool
     errors: tuple[type[Exception], ...]
     remote: bool
     hint: str | None
@@ -76,8 +81,12 @@ class Dialect(Protocol):
         """Execute a statement with its ``:names`` bound, in the order in which they stand there; what it gives."""
         ...
 
-    def insert(self, table: Table) -> Insert:
-        """An INSERT that can say what to do when the key is taken."""
+    def insert_free(self, table: Table) -> UpdateBase:
+        """An INSERT that leaves out the rows whose key is taken."""
+        ...
+
+    def upsert(self, table: Table, key: Sequence[str], changed: Sequence[str]) -> UpdateBase:
+        """An INSERT that, where the key is taken, changes those columns of the row that has it."""
         ...
 
     def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:

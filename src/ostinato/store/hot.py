@@ -5,6 +5,8 @@ tuples, in the order in which its ``:names`` stand. An UPDATE names the state it
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -30,11 +32,28 @@ def positional(text: str, mark: str) -> str:
     return _NAME.sub(mark, text)
 
 
+def waves(batch: Batch, rows: Sequence[tuple[object, ...]]) -> Iterator[Sequence[tuple[object, ...]]]:
+    """The rows in parts, in each of which no row of the table is meant twice: a statement would change it only once."""
+    if not batch.key:
+        yield rows
+        return
+    parts: list[list[tuple[object, ...]]] = []
+    seen: defaultdict[tuple[object, ...], int] = defaultdict(int)
+    for row in rows:
+        key = tuple(row[part] for part in batch.key)
+        nth = seen[key]
+        seen[key] += 1
+        if nth == len(parts):
+            parts.append([])
+        parts[nth].append(row)
+    yield from parts
+
+
 GET_EPOCH: Final = "SELECT epoch, leader FROM meta"
 
 GET_LEAD: Final = "SELECT epoch, leader, beat FROM meta"
 
-BEAT: Final = "UPDATE meta SET beat = beat + 1 WHERE epoch = :epoch RETURNING beat"
+BEAT: Final = "UPDATE meta SET beat = beat + 1 WHERE epoch = :epoch"
 
 INSERT_TASK: Final = Batch("""\
 INSERT INTO task_instance (run_id, task_no, map_index, state, changed_at, attempt, due_at, waiting_since)
@@ -82,12 +101,11 @@ CARRY_ITEMS: Final = Batch("""\
 INSERT INTO item (run_id, scope_no, map_index, value)
 SELECT :run_id, :scope_no, map_index, value FROM item WHERE run_id = :old AND scope_no = :of""")
 
-INSERT_RUN: Final = """\
-INSERT INTO run (dag_no, version_no, run_key, kind, state, interval_start, interval_end, params, created_at, backfill_id,
- created_by, parent_run, parent_task, parent_map_index, based_on)
-VALUES (:dag_no, :version_no, :run_key, :kind, :state, :interval_start, :interval_end, :params, :created_at, :backfill_id,
- :created_by, :parent_run, :parent_task, :parent_map_index, :based_on)
-ON CONFLICT (dag_no, run_key) DO NOTHING RETURNING run_id"""
+INSERT_RUN: Final = Batch("""\
+INSERT INTO run (run_id, dag_no, version_no, run_key, kind, state, interval_start, interval_end, params, created_at,
+ backfill_id, created_by, parent_run, parent_task, parent_map_index, based_on)
+VALUES (:run_id, :dag_no, :version_no, :run_key, :kind, :state, :interval_start, :interval_end, :params, :created_at,
+ :backfill_id, :created_by, :parent_run, :parent_task, :parent_map_index, :based_on)""")
 
 MOVE_RUN: Final = Batch(
     """\

@@ -132,7 +132,7 @@ class Lease:
             return
         if not self._holds:  # a former session of ours may be gone only now
             self._holds = session.lock(_lock(epoch))
-        if not session.query(hot.BEAT, epoch):
+        if not session.execute(hot.BEAT, epoch):
             [(newest, leader, _)] = session.query(hot.GET_LEAD)
             self._lost = FencedOut(f"the lead was taken by {leader} (epoch {newest}, ours is {epoch})")
             self._heard()

@@ -8,8 +8,7 @@ What hangs is let go of by the server: a session that stops in the middle of a t
 does not answer on the network after `_SILENT_S`. So a scheduler that is suspended while it writes stops nobody for long.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -17,14 +16,14 @@ from typing import Any, Final, cast
 from psycopg import Connection as PostgresConnection
 from psycopg import Cursor, Error
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import URL, Connection, Engine, Table, create_engine
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import URL, Connection, Engine, Table, UpdateBase, create_engine
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
-from .dialect import READ, WRITE, Rows, Session
-from .hot import Batch, positional
+from .dialect import MAKE, READ, WRITE, Rows, Session
+from .hot import Batch, positional, waves
 
 BUSY_S: Final = 10
 """How long to wait for another process's short write before giving up."""
@@ -35,12 +34,17 @@ _CONNECT_S: Final = 5
 _LOCK: Final = 0x057
 """The first half of the number of our locks; the second is made of the schema, so that each has its own."""
 
+_WRITE: Final = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
+
 _NUMBER: Final = f"hashtextextended(current_schema() || ' ' || :name, {_LOCK})"
 """The number of a lock that has a name."""
 
 _CHANNEL: Final = "ostinato"
 
-_TYPES: Final = {"failure": "text", "facts": "text", "value": "bytea"}
+_TYPES: Final = {
+    **dict.fromkeys(("failure", "facts", "run_key", "created_by"), "text"),
+    **dict.fromkeys(("value", "params"), "bytea"),
+}
 """What is no bigint among the names of batches."""
 
 _FULL: Final = ("53100",)
@@ -52,11 +56,13 @@ _UNAVAILABLE: Final = ("08", "53", "55P03", "57", "28", "3D000", "42501", "25006
 class Postgres:
     """See `Dialect`. Errors go by the codes of the SQL standard and PostgreSQL's manual, appendix A."""
 
-    begin: Mapping[str, str] = {
-        READ: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        WRITE: f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))",
+    begin: Mapping[str, Sequence[str]] = {
+        READ: ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+        WRITE: (_WRITE,),
+        MAKE: (_WRITE,),
     }
     errors: tuple[type[Exception], ...] = (Error,)
+    keeps_tables = False
     remote = True
     hint: str | None = f"SELECT pg_notify('{_CHANNEL}', current_schema())"
 
@@ -73,7 +79,7 @@ class Postgres:
     def write(self, cursor: DBAPICursor, batch: Batch, rows: Rows) -> int:  # noqa: D102
         statement = _over_arrays(batch)
         written = 0
-        for wave in _waves(batch, rows):
+        for wave in waves(batch, rows):
             cursor.execute(statement, [list(column) for column in zip(*wave, strict=True)])
             written += cursor.rowcount
         return written
@@ -82,8 +88,12 @@ class Postgres:
         cursor.execute(positional(statement, "%s"), row)
         return list(cursor.fetchall())
 
-    def insert(self, table: Table) -> Insert:  # noqa: D102
-        return insert(table)
+    def insert_free(self, table: Table) -> UpdateBase:  # noqa: D102
+        return insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, key: Sequence[str], changed: Sequence[str]) -> UpdateBase:  # noqa: D102
+        put = insert(table)
+        return put.on_conflict_do_update(index_elements=key, set_={name: put.excluded[name] for name in changed})
 
     def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:  # noqa: D102
         with cast("Cursor[Any]", cursor).copy(SQL("COPY {} FROM STDIN").format(Identifier(table.name))) as copy:
@@ -113,6 +123,9 @@ class Postgres:
         return []
 
 
+dialect: Final = Postgres()
+
+
 class _Session:
     """See `Session`."""
 
@@ -124,6 +137,9 @@ class _Session:
 
     def query(self, statement: str, *row: object) -> list[Any]:
         return list(self._connection.execute(positional(statement, "%s").encode(), row))
+
+    def execute(self, statement: str, *row: object) -> int:
+        return self._connection.execute(positional(statement, "%s").encode(), row).rowcount
 
     def lock(self, name: str) -> bool:
         [(taken,)] = self.query(f"SELECT pg_try_advisory_lock({_NUMBER})", name)
@@ -187,20 +203,3 @@ def _over_arrays(batch: Batch) -> str:
         return statement.replace(" FROM ", f" FROM {rows}, ", 1)
     made, _, values = statement.partition("VALUES (")
     return f"{made} SELECT {values.rstrip(')')} FROM {rows}"  # noqa: S608 - made of our own statements
-
-
-def _waves(batch: Batch, rows: Rows) -> Iterator[Rows]:
-    """The rows in parts, in each of which no row of the table is meant twice: a statement would change it only once."""
-    if not batch.key:
-        yield rows
-        return
-    waves: list[list[tuple[object, ...]]] = []
-    seen: defaultdict[tuple[object, ...], int] = defaultdict(int)
-    for row in rows:
-        key = tuple(row[part] for part in batch.key)
-        wave = seen[key]
-        seen[key] += 1
-        if wave == len(waves):
-            waves.append([])
-        waves[wave].append(row)
-    yield from waves

@@ -5,13 +5,13 @@ Making a new one and opening one that is up to date load no Alembic, which would
 
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from ostinato.model.errors import StoreDamaged, StoreTooNew
 from ostinato.model.limits import Limits
 from ostinato.model.time import stamp
 
-from .database import is_on_server, place, reading, writing
+from .database import begin_again, is_on_server, keeps_tables, making, place, reading
 from .tables import meta, metadata, pool, revision
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
@@ -22,11 +22,11 @@ HEAD: Final = REVISIONS[-1]
 
 def bring_to_head(engine: Engine) -> None:
     """Make or migrate the schema if need be. Raises StoreTooNew, StoreDamaged, and what `writing` raises."""
-    with reading(engine) as connection:
-        present = _revision(connection)
-    if present == HEAD:
+    if _at_a_glance(engine) == HEAD:
         return
-    with writing(engine) as connection:
+    with making(engine) as connection:
+        if _is_unfinished(connection):
+            metadata.drop_all(connection)
         present = _revision(connection)  # another process may have been faster
         if present is None:
             _create(connection)
@@ -34,6 +34,26 @@ def bring_to_head(engine: Engine) -> None:
             from .migrate import upgrade  # noqa: PLC0415 - loads Alembic, which takes a second
 
             upgrade(connection)
+
+
+def _at_a_glance(engine: Engine) -> str | None:
+    """The revision a database is at. None: it is empty, or not whole where others see how it is made."""
+    with reading(engine) as connection:
+        try:
+            return _revision(connection)
+        except StoreDamaged:
+            if not keeps_tables(engine):
+                raise
+            return None
+
+
+def _is_unfinished(connection: Connection) -> bool:
+    """Whether somebody died while making the database: see `Dialect.keeps_tables`. Then there is nothing in it."""
+    tables = inspect(connection).get_table_names()
+    if not keeps_tables(connection.engine) or revision.name not in tables:
+        return False
+    ours = (each for each in metadata.sorted_tables if each.name in tables)
+    return all(connection.execute(select(func.count()).select_from(each)).scalar_one() == 0 for each in ours)
 
 
 def refuse_backup(engine: Engine) -> None:
@@ -63,9 +83,16 @@ def _revision(connection: Connection) -> str | None:
     return present
 
 
+def make_tables(connection: Connection) -> None:
+    """Make the tables in an empty database; what is put into them is in one transaction, with the version if it is last."""
+    revision.create(connection)
+    metadata.create_all(connection)
+    begin_again(connection)
+
+
 def _create(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=False)
-    connection.execute(insert(revision).values(version_num=HEAD))
+    make_tables(connection)
     nothing_yet = {"epoch": 0, "leader": "", "dags_revision": 0, "backfills_revision": 0, "beat": 0, "last_attempt": 0}
     connection.execute(insert(meta).values(one=1, **nothing_yet))
     connection.execute(insert(pool).values(name="default", slots=Limits().default_pool_slots))
+    connection.execute(insert(revision).values(version_num=HEAD))  # last: with it the database is whole

@@ -8,18 +8,18 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import URL, Connection, Engine, Table, UpdateBase, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import StaticPool
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
-from .dialect import READ, WRITE, Rows, Session
+from .dialect import MAKE, READ, WRITE, Rows, Session
 from .hot import Batch, positional
 
 BUSY_S: Final = 10.0
@@ -51,8 +51,9 @@ _UNAVAILABLE: Final = frozenset(
 class SQLite:
     """See `Dialect`. The numbers of its errors are SQLite's, their text is only quoted."""
 
-    begin: Mapping[str, str] = {READ: "BEGIN", WRITE: "BEGIN IMMEDIATE"}
+    begin: Mapping[str, Sequence[str]] = {READ: ("BEGIN",), WRITE: ("BEGIN IMMEDIATE",), MAKE: ("BEGIN IMMEDIATE",)}
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    keeps_tables = False
     remote = False
     hint: str | None = None  # the scheduler of a file is on this machine: it is told by a socket
 
@@ -74,8 +75,12 @@ class SQLite:
         cursor.execute(positional(statement, "?"), row)
         return list(cursor.fetchall())
 
-    def insert(self, table: Table) -> Insert:  # noqa: D102
-        return insert(table)
+    def insert_free(self, table: Table) -> UpdateBase:  # noqa: D102
+        return insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, key: Sequence[str], changed: Sequence[str]) -> UpdateBase:  # noqa: D102
+        put = insert(table)
+        return put.on_conflict_do_update(index_elements=key, set_={name: put.excluded[name] for name in changed})
 
     def load(self, cursor: DBAPICursor, table: Table, rows: Rows) -> None:  # noqa: D102
         marks = ", ".join("?" for _ in table.columns)

@@ -48,6 +48,10 @@ NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 NAME: Final = String(250).with_variant(String(250, collation="C"), "postgresql")
 """Names are ordered by their characters' codes, whatever the language of a server."""
 
+TEXT: Final = Text().with_variant(Text(1 << 30), "mysql")
+BYTES: Final = LargeBinary().with_variant(LargeBinary(1 << 30), "mysql")
+"""MySQL's plain kinds end at 64 KiB."""
+
 DIGEST: Final = String(32)
 
 RUN_STATE: Final = Coded(RunState, STATES)
@@ -125,7 +129,7 @@ source: Final = Table(
     "source",
     metadata,
     Column("digest", DIGEST, primary_key=True),
-    Column("code", LargeBinary, nullable=False),
+    Column("code", BYTES, nullable=False),
 )
 
 dag_version: Final = Table(
@@ -133,9 +137,9 @@ dag_version: Final = Table(
     metadata,
     Column("version_no", NUMBER, primary_key=True),
     Column("version", DIGEST, nullable=False),
-    Column("file", Text, nullable=False),
+    Column("file", TEXT, nullable=False),
     Column("source", DIGEST, ForeignKey(source.c.digest), nullable=False),
-    Column("spec", LargeBinary, nullable=False),
+    Column("spec", BYTES, nullable=False),
     Column("created_at", NUMBER, nullable=False),
     UniqueConstraint("version"),
 )
@@ -146,7 +150,7 @@ dag: Final = Table(
     Column("dag_no", NUMBER, primary_key=True),
     Column("dag_id", NAME, nullable=False),
     Column("version_no", NUMBER, ForeignKey(dag_version.c.version_no), nullable=False),
-    Column("file", Text, nullable=False),
+    Column("file", TEXT, nullable=False),
     Column("paused_at", NUMBER),
     Column("paused_by", NAME),
     Column("scheduled_until", NUMBER),
@@ -160,10 +164,10 @@ dag_problem: Final = Table(
     Column("file", NAME, primary_key=True),
     Column("position", SmallInteger, primary_key=True, autoincrement=False),
     Column("code", NAME, nullable=False),
-    Column("what", Text, nullable=False),
+    Column("what", TEXT, nullable=False),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
-    Column("help", Text, nullable=False),
+    Column("help", TEXT, nullable=False),
 )
 
 pool: Final = Table(
@@ -181,12 +185,12 @@ backfill: Final = Table(
     Column("backfill_id", NUMBER, primary_key=True),
     Column("dag_no", NUMBER, ForeignKey(dag.c.dag_no), nullable=False),
     # ranges of time, each a pair of instants, as JSON
-    Column("chosen", Text, nullable=False),
+    Column("chosen", TEXT, nullable=False),
     Column("reprocess", String(10), _one_word_of("reprocess", "missing", "failed", "all"), nullable=False),
     Column("newest_first", SmallInteger, nullable=False),
     Column("batch", Integer, CheckConstraint("batch > 0", name="batch"), nullable=False),
     Column("cascade", SmallInteger, nullable=False),
-    Column("params", LargeBinary, nullable=False),
+    Column("params", BYTES, nullable=False),
     Column("max_active_runs", Integer, CheckConstraint("max_active_runs > 0", name="max_active_runs"), nullable=False),
     Column("share", Float, CheckConstraint("share BETWEEN 0 AND 1", name="share"), nullable=False),
     Column("state", String(10), _one_word_of("state", "running", "paused", "cancelled"), nullable=False),
@@ -206,7 +210,7 @@ run: Final = Table(
     Column("state", RUN_STATE, _one_of("state", RUN_STATE.codes), nullable=False),
     Column("interval_start", NUMBER, nullable=False),
     Column("interval_end", NUMBER, nullable=False),
-    Column("params", LargeBinary, nullable=False),
+    Column("params", BYTES, nullable=False),
     Column("created_at", NUMBER, nullable=False),
     Column("started_at", NUMBER),
     Column("finished_at", NUMBER),
@@ -289,7 +293,7 @@ attempt: Final = Table(
     Column("started_after", NUMBER),
     Column("finished_after", NUMBER),
     Column("error_class", ERROR_CLASS, _one_of("error_class", ERROR_CLASS.codes)),
-    Column("failure", Text),
+    Column("failure", TEXT),
     Column("log_segment", NUMBER),
     Column("log_offset", NUMBER),
     Column("log_length", NUMBER),
@@ -318,7 +322,7 @@ event: Final = Table(
     Column("task_no", NUMBER),
     Column("map_index", NUMBER, nullable=False),
     Column("attempt", NUMBER),
-    Column("facts", Text),
+    Column("facts", TEXT),
     sqlite_with_rowid=False,
 )
 
@@ -328,7 +332,7 @@ output: Final = Table(
     Column("run_id", NUMBER, primary_key=True, autoincrement=False),
     Column("task_no", NUMBER, primary_key=True, autoincrement=False),
     Column("map_index", NUMBER, primary_key=True, autoincrement=False),
-    Column("value", LargeBinary, nullable=False),
+    Column("value", BYTES, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -338,7 +342,7 @@ item: Final = Table(
     Column("run_id", NUMBER, primary_key=True, autoincrement=False),
     Column("scope_no", NUMBER, primary_key=True, autoincrement=False),
     Column("map_index", NUMBER, primary_key=True, autoincrement=False),
-    Column("value", LargeBinary, nullable=False),
+    Column("value", BYTES, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -351,11 +355,11 @@ rejected: Final = Table(
     Column("map_index", NUMBER, nullable=False),
     Column("attempt", NUMBER, ForeignKey(attempt.c.attempt), nullable=False),
     Column("at", NUMBER, nullable=False),
-    Column("asset", Text, nullable=False),
-    Column("partition", Text, nullable=False),
-    Column("path", Text, nullable=False),
+    Column("asset", TEXT, nullable=False),
+    Column("partition", TEXT, nullable=False),
+    Column("path", TEXT, nullable=False),
     Column("count", NUMBER, nullable=False),
-    Column("reasons", Text, nullable=False),
+    Column("reasons", TEXT, nullable=False),
     Index("ix_rejected_run", "run_id"),
 )
 
@@ -396,8 +400,8 @@ audit: Final = Table(
     Column("who", NAME, nullable=False),
     Column("via", NAME, nullable=False),
     Column("action", NAME, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("facts", Text, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("facts", TEXT, nullable=False),
     Column("digest", String(64), nullable=False),
 )
 
@@ -419,13 +423,13 @@ outbox: Final = Table(
     Column("dedup_key", NAME, nullable=False),
     Column("action", String(10), _one_word_of("action", "trigger", "resolve"), nullable=False),
     Column("severity", String(10), _one_word_of("severity", "critical", "error", "warning", "info"), nullable=False),
-    Column("summary", Text, nullable=False),
+    Column("summary", TEXT, nullable=False),
     Column("at", NUMBER, nullable=False),
-    Column("details", Text, nullable=False),
+    Column("details", TEXT, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("next_at", NUMBER),
     Column("delivered_at", NUMBER),
-    Column("error", Text, nullable=False),
+    Column("error", TEXT, nullable=False),
     CheckConstraint("next_at IS NULL OR delivered_at IS NULL", name="delivered"),
     Index("ix_outbox_dedup_key", "dedup_key"),
     Index(
@@ -434,3 +438,6 @@ outbox: Final = Table(
         **only_where("next_at IS NOT NULL"),
     ),
 )
+
+for each in metadata.tables.values():  # names differ by every character, as everywhere else
+    each.dialect_options["mysql"].update({"default charset": "utf8mb4", "collate": "utf8mb4_bin", "engine": "InnoDB"})

@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, column, func, select, table
 
 from .database import dialect_of, translated
+from .schema import make_tables
 from .tables import metadata
 
 _PORTION: Final = 5_000
@@ -16,7 +17,7 @@ def copy_all(source: Connection, target: Connection) -> None:
     Raises what ``translate`` says of the target's errors; those of the source are its caller's.
     """
     with translated(target.engine):
-        metadata.create_all(target, checkfirst=False)
+        make_tables(target)
     for each in metadata.sorted_tables:
         # without their types: a code stays a code
         columns: list[ColumnElement[Any]] = [column(name) for name in each.columns.keys()]  # noqa: SIM118 - not a dict
