@@ -40,6 +40,8 @@ LOCKS = {
         "demo",
         "--extra",
         "postgres",
+        "--extra",
+        "mysql",
         "--group",
         "dev",
         "--constraint",

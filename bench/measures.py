@@ -17,6 +17,7 @@ from ostinato.control.file_mark import unchanged
 from ostinato.control.steady import compile_steady
 from ostinato.home import Home
 from ostinato.model.limits import Limits
+from tests.mariadb_server import MariaDBServer
 from tests.postgres_server import PostgresServer
 
 from .failover import figures as seconds_of_failover
@@ -45,6 +46,15 @@ def throughput(rounds: int = 5) -> Figures:
 def throughput_on_postgres(rounds: int = 5) -> Figures:
     """P9: P1 with the state in a PostgreSQL server on this machine, whose own processor time is not counted."""
     server = PostgresServer(durable=True)
+    try:
+        return _throughput(rounds, server.new_database())
+    finally:
+        server.remove()
+
+
+def throughput_on_mariadb(rounds: int = 5) -> Figures:
+    """P9 with MariaDB: P1 with the state in a MariaDB server on this machine, whose own processor time is not counted."""
+    server = MariaDBServer(durable=True)
     try:
         return _throughput(rounds, server.new_database())
     finally:
@@ -239,6 +249,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P7": history,
     "P8": restart,
     "P9": throughput_on_postgres,
+    "P9-mariadb": throughput_on_mariadb,
     "P10": failover,
     "R4": schedules,
     "P13": rehearsals,

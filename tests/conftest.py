@@ -18,7 +18,7 @@ import pytest
 from ostinato.home import Home
 from tests import mariadb_server as mariadb_server_module
 from tests.mariadb_server import MariaDBServer
-from tests.places import places
+from tests.places import SERVERS, Server, places
 from tests.postgres_server import PostgresServer, is_installed
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever ignores it (`nohup`): what we start has to hear it
@@ -63,6 +63,12 @@ def mariadb_server(nothing_outlives_the_session: None) -> Iterator[MariaDBServer
     server = MariaDBServer()
     yield server
     server.remove()
+
+
+@pytest.fixture(params=sorted(SERVERS))
+def server(request: pytest.FixtureRequest) -> Server:
+    """A real server, of each kind in turn."""
+    return request.getfixturevalue(SERVERS[request.param])
 
 
 @pytest.fixture(params=["sqlite-file", "postgres", "mariadb"])

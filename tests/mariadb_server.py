@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import pymysql
 
@@ -66,7 +66,7 @@ class MariaDBServer:
             "bind-address": "127.0.0.1",
             "max-connections": 60,
             "innodb-buffer-pool-size": "64M",
-            "innodb-flush-log-at-trx-commit": 1 if self._durable else 0,
+            "innodb-flush-log-at-trx-commit": 1 if self._durable else 2,
             "default-time-zone": "+05:45",  # the state has nothing to do with it
             "character-set-server": "latin1",  # nor with that
             "tmpdir": self.folder,
@@ -120,19 +120,33 @@ class MariaDBServer:
         return f"mysql://{_USER}:{QUOTED}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, statement: str, database: str | None = None) -> None:
-        """Execute a statement outside of any transaction."""
-        with (
-            pymysql.connect(
-                host="127.0.0.1",
-                port=self.port,
-                user=_USER,
-                password=PASSWORD.encode(),
-                database=database,
-                autocommit=True,
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(statement)
+        """Execute statements, each in a transaction of its own."""
+        with self._connected(database) as connection, connection.cursor() as cursor:
+            for each in statement.split(";\n"):
+                cursor.execute(each)
+
+    def _connected(self, database: str | None) -> "pymysql.connections.Connection[Any]":
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=_USER,
+            password=PASSWORD.encode(),  # pyright: ignore[reportArgumentType] - as text it would be taken for Latin-1
+            database=database,
+            autocommit=True,
+        )
+
+    def schema(self, address: str) -> str:
+        """What the server says of a database's schema."""
+        database = address.rpartition("/")[2]
+        with self._connected(database) as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW TABLES")
+            names = [name for (name,) in cursor.fetchall()]
+            made: list[str] = []
+            for name in names:
+                cursor.execute(f"SHOW CREATE TABLE `{name}`")
+                made += [statement for _, statement in cursor.fetchall()]
+        # indexes come in any order
+        return "\n".join(line.strip(" ,") for statement in made for line in sorted(statement.splitlines()))
 
     def new_database(self) -> str:
         """Make an empty database; its address."""

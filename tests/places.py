@@ -8,10 +8,13 @@ from typing import Final
 import pytest
 
 from ostinato.home import STATE_VARIABLE, Home
+from tests.mariadb_server import MariaDBServer
 from tests.postgres_server import PostgresServer
 
 SERVERS: Final = {"postgres": "postgres_server", "mariadb": "mariadb_server"}
 """The fixtures of servers, by the kind of database."""
+
+Server = PostgresServer | MariaDBServer
 
 Place = Path | str | None
 """What `open_store` takes."""
@@ -27,7 +30,7 @@ def places(request: pytest.FixtureRequest, folder: Path) -> Callable[[], Place]:
     return lambda: folder / f"{next(numbers)}.db"
 
 
-def put_state_on(server: PostgresServer, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+def put_state_on(server: Server, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home as the environment names it from now on: its state in an empty database of a server."""
     address = server.new_database()
     monkeypatch.setenv(STATE_VARIABLE, address)

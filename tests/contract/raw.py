@@ -1,13 +1,16 @@
 """A database as another program would use it, behind the back of the store."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pymysql
 from sqlalchemy import make_url
+
+from ostinato.store import mysql, postgres
 
 
 def execute(place: Path | str, statement: str) -> None:
@@ -50,3 +53,48 @@ def _mysql(address: str) -> "pymysql.connections.Connection[Any]":
         database=url.database,
         autocommit=True,
     )
+
+
+def session_id(session: Any) -> int:
+    """The server's number for a session of a lease, which its own thread may be using."""
+    if hasattr(session._connection, "thread_id"):
+        return session._connection.thread_id()
+    return session._connection.info.backend_pid
+
+
+def end_session(address: str, number: int) -> None:
+    """End a session, as if its process or its network had died; return when it has ended."""
+    if address.startswith("mysql"):
+        with suppress(pymysql.err.OperationalError):  # it has ended by itself
+            execute(address, f"KILL {number}")
+        while query(address, f"SELECT 1 FROM information_schema.processlist WHERE id = {number}"):
+            pass
+    else:
+        query(address, f"SELECT pg_terminate_backend({number}, 5000)")
+
+
+def end_sessions(address: str) -> None:
+    """End every session of a database but this one, as an operator or a proxy would."""
+    if address.startswith("mysql"):
+        others = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+    else:
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    for (number,) in query(address, others):
+        end_session(address, number)
+
+
+@contextmanager
+def writing(address: str) -> Generator[None]:
+    """Be the one who writes, as another process of ours; until the block ends, or the server ends it."""
+    if address.startswith("mysql"):
+        with _mysql(address) as connection, connection.cursor() as cursor:
+            for statement in mysql.MySQL.begin["write"]:
+                cursor.execute(statement)
+            yield
+            connection.rollback()
+    else:
+        with psycopg.connect(address, autocommit=True) as connection:
+            for statement in postgres.Postgres.begin["write"]:
+                connection.execute(statement.encode())
+            yield
+            connection.rollback()

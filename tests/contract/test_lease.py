@@ -4,15 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from queue import Queue
 
-import psycopg
 import pytest
 
 from ostinato.model.errors import FencedOut, StoreUnavailable
 from ostinato.store import Store, lease, open_store
 from ostinato.store.lease import Lease
 from tests.contract.leader import MAY_1, deploy, new_run
-from tests.contract.raw import query
-from tests.postgres_server import PostgresServer
+from tests.contract.raw import end_session, execute, query, session_id
+from tests.places import Server
 
 PATIENCE_S = 20.0
 
@@ -41,9 +40,9 @@ class Site:
         """End the session that holds the leader's lock, as if its process or its network had died; its number."""
         session = claim._session
         assert session is not None
-        [(pid,)] = session.query("SELECT pg_backend_pid()")
-        query(self.address, f"SELECT pg_terminate_backend({pid}, 5000)")
-        return pid
+        number = session_id(session)
+        end_session(self.address, number)
+        return number
 
     def hang(self, claim: Lease) -> None:
         """Have the loop of a leader hang. Its session lives and keeps the lock, but it does not beat any more."""
@@ -60,8 +59,8 @@ class Site:
 
 
 @pytest.fixture
-def site(postgres_server: PostgresServer) -> Iterator[Site]:
-    made = Site(postgres_server.new_database())
+def site(server: Server) -> Iterator[Site]:
+    made = Site(server.new_database())
     yield made
     while made.opened:
         made.end()
@@ -149,11 +148,10 @@ def test_one_that_beats_is_not_given_up_however_long_others_look(site: Site) -> 
 
 def query_beat(site: Site) -> None:
     """A beat, as the leader's thread makes it."""
-    with psycopg.connect(site.address) as connection:
-        connection.execute("UPDATE meta SET beat = beat + 1")
+    execute(site.address, "UPDATE meta SET beat = beat + 1")
 
 
-def test_who_could_not_look_for_a_while_sees_no_hanging_in_that(site: Site, postgres_server: PostgresServer) -> None:
+def test_who_could_not_look_for_a_while_sees_no_hanging_in_that(site: Site) -> None:
     seconds = [0.0]
     first, second = site.claim("first"), site.claim("second")
     first.take(MAY_1)
@@ -162,8 +160,7 @@ def test_who_could_not_look_for_a_while_sees_no_hanging_in_that(site: Site, post
     assert second.look() == "first"
     session = second._session
     assert session is not None
-    [(pid,)] = session.query("SELECT pg_backend_pid()")
-    query(site.address, f"SELECT pg_terminate_backend({pid}, 5000)")
+    end_session(site.address, session_id(session))
     with pytest.raises(StoreUnavailable):
         second.look()
     seconds[0] = 10 * lease.HUNG_S
@@ -175,7 +172,7 @@ def test_a_leader_whose_session_ends_leads_on(site: Site) -> None:
     first.take(MAY_1)
     before = site.end_session_of(first)
     second = site.claim("second")
-    while (session := first._session) is None or session.query("SELECT pg_backend_pid()") == [(before,)]:
+    while (session := first._session) is None or session_id(session) == before:
         first.turned()
     while second.look() is None:
         first.turned()

@@ -6,6 +6,7 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 from sqlalchemy import make_url
 from sqlalchemy.event import listen
@@ -19,18 +20,16 @@ from ostinato.model.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from ostinato.store import Store, open_store, postgres
+from ostinato.store import Store, mysql, open_store, postgres
 from tests.contract.leader import MAY_1, Leader, deploy, everything, new_run
-from tests.contract.raw import execute, query
+from tests.contract.raw import end_sessions, execute, query, writing
+from tests.places import Server
 from tests.postgres_server import PASSWORD, QUOTED, PostgresServer
-
-LOCK = postgres.Postgres.begin["write"][0].removeprefix("BEGIN; ").encode()
-"""What our writers begin with."""
 
 
 @pytest.fixture
-def address(postgres_server: PostgresServer) -> str:
-    return postgres_server.new_database()
+def address(server: Server) -> str:
+    return server.new_database()
 
 
 @pytest.fixture
@@ -41,25 +40,16 @@ def store(address: str) -> Iterator[Store]:
     made.close()
 
 
-def end_sessions(address: str) -> None:
-    """End every session of a database but this one, as an operator or a proxy would."""
-    query(
-        address,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-
-
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_a_server_that_is_gone_for_a_while_is_missed_and_then_used_again(
-    postgres_server: PostgresServer, store: Store, how: str
+    server: Server, store: Store, how: str
 ) -> None:
     leader = Leader(store)
     run = leader.begin(deploy(store))
     before = everything(store)
     leader.dispatch(run.run_id, 0)
     change = leader.change
-    postgres_server.stop(how)
+    server.stop(how)
     try:
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="OST-301"):
@@ -67,7 +57,7 @@ def test_a_server_that_is_gone_for_a_while_is_missed_and_then_used_again(
             with pytest.raises(StoreUnavailable):
                 store.runs()
     finally:
-        postgres_server.start()
+        server.start()
     assert everything(store) == before
     store.commit(change, leader.epoch)
     assert len(store.attempts(run.run_id)) == 1
@@ -106,30 +96,30 @@ def test_a_session_that_ends_in_the_middle_of_a_commit_leaves_nothing_behind(sto
 
 
 def test_a_writer_waits_for_another_to_finish(store: Store, address: str) -> None:
-    begins = Event()
-    with psycopg.connect(address) as other:
-        other.execute(LOCK)
-        listen(store._engine, "checkout", lambda *_: begins.set())
+    begins, holds = Event(), Event()
 
-        def let_go() -> None:
+    def hold_on() -> None:
+        with writing(address):
+            holds.set()
             begins.wait()
-            other.rollback()
 
-        thread = Thread(target=let_go, daemon=True)
-        thread.start()
-        assert store.take_lead("leader", MAY_1) == 1
-        thread.join()
+    other = Thread(target=hold_on, daemon=True)
+    other.start()
+    holds.wait()
+    listen(store._engine, "checkout", lambda *_: begins.set())
+    assert store.take_lead("leader", MAY_1) == 1
+    other.join()
 
 
 def test_a_writer_that_holds_on_too_long_is_reported_and_waited_for_by_the_next_try(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "BUSY_S", 0.05)
+    monkeypatch.setattr(mysql, "BUSY_S", 0)
     store = open_store(address)
     deploy(store)
-    with psycopg.connect(address) as other:
-        other.execute(LOCK)
-        with pytest.raises(StoreUnavailable, match="lock timeout"):
+    with writing(address):
+        with pytest.raises(StoreUnavailable, match=r"(?i)lock (wait )?timeout"):
             store.take_lead("leader", MAY_1)
         assert [dag.dag_id for dag in store.dags()] == ["daily"]
     assert store.take_lead("leader", MAY_1) == 1
@@ -142,6 +132,7 @@ def test_one_who_is_suspended_in_the_middle_of_a_commit_stops_nobody_for_long_an
     first, second = open_store(address), open_store(address)
     first.close()
     monkeypatch.setattr(postgres, "_IDLE_S", 0.05)
+    monkeypatch.setattr(mysql, "_IDLE_S", 1)  # it counts in whole seconds
     first = open_store(address)
     leader = Leader(first)
     run = leader.begin(deploy(first))
@@ -158,7 +149,9 @@ def test_one_who_is_suspended_in_the_middle_of_a_commit_stops_nobody_for_long_an
     second.close()
 
 
-def test_a_server_that_only_reads_says_so_and_is_written_when_it_can_be(store: Store, address: str) -> None:
+def test_a_server_that_only_reads_says_so_and_is_written_when_it_can_be(postgres_server: PostgresServer) -> None:
+    address = postgres_server.new_database()
+    store = open_store(address)
     version = deploy(store)
     execute(address, f"ALTER DATABASE {address.rsplit('/', 1)[1]} SET default_transaction_read_only = on")
     end_sessions(address)
@@ -174,9 +167,11 @@ def test_a_server_that_only_reads_says_so_and_is_written_when_it_can_be(store: S
     with pytest.raises(StoreUnavailable):
         store.runs()
     assert len(store.create_runs([new_run(version)])) == 1
+    store.close()
 
 
-def test_damage_inside_the_files_of_the_server_is_found(postgres_server: PostgresServer, address: str) -> None:
+def test_damage_inside_the_files_of_the_server_is_found(postgres_server: PostgresServer) -> None:
+    address = postgres_server.new_database()
     store = open_store(address)
     version = deploy(store)
     store.create_runs([new_run(version, day) for day in range(300)])
@@ -214,6 +209,29 @@ def test_what_a_server_says_has_one_meaning(kind: type[psycopg.Error], means: ty
 
 
 @pytest.mark.parametrize(
+    ("number", "means"),
+    [
+        (1021, StoreFull),  # the disk is full
+        (1114, StoreFull),  # the table is full
+        (1040, StoreUnavailable),  # too many connections
+        (1053, StoreUnavailable),  # the server is being shut down
+        (1205, StoreUnavailable),  # waited too long for a lock
+        (1290, StoreUnavailable),  # it only reads
+        (2013, StoreUnavailable),  # the connection was lost
+        (1242, StoreUnavailable),  # another process makes the tables: our own way to say so
+        (1034, StoreDamaged),
+        (1712, StoreDamaged),
+        (1062, InvariantBroken),  # a key is taken
+        (1064, InvariantBroken),  # no SQL
+    ],
+)
+def test_what_a_mariadb_server_says_has_one_meaning(number: int, means: type[OstinatoError]) -> None:
+    translated = mysql.MySQL().translate(pymysql.err.OperationalError(number, "so it\nis"), "the place")
+    assert (type(translated), translated.where) == (means, "the place")
+    assert "so it is" in translated.what
+
+
+@pytest.mark.parametrize(
     ("address", "says"),
     [
         ("nonsense", "not of the form"),
@@ -228,22 +246,28 @@ def test_an_address_that_is_none_is_refused_without_its_password(address: str, s
     assert "geheim" not in str(refused.value)
 
 
-def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    monkeypatch.delitem(sys.modules, "ostinato.store.postgres")
-    monkeypatch.delattr("ostinato.store.postgres")
-    with pytest.raises(DriverMissing, match="psycopg is not installed") as missing:
-        open_store("postgresql://somebody:geheim@127.0.0.1/state")
-    assert "ostinato[postgres]" in missing.value.help
+@pytest.mark.parametrize(
+    ("driver", "module", "scheme"), [("psycopg", "postgres", "postgresql"), ("pymysql", "mysql", "mariadb")]
+)
+def test_without_the_driver_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, driver: str, module: str, scheme: str
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == driver]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, f"ostinato.store.{module}")
+    monkeypatch.delattr(f"ostinato.store.{module}")
+    with pytest.raises(DriverMissing, match=f"{driver}.* is not installed") as missing:
+        open_store(f"{scheme}://somebody:geheim@127.0.0.1/state")
+    assert f"ostinato[{module}]" in missing.value.help
     assert "geheim" not in str(missing.value)
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"password": "geheim"}, "password authentication failed"),
-        ({"database": "not_there"}, "does not exist"),
-        ({"port": 1}, "refused"),
+        ({"password": "geheim"}, "password authentication failed|Access denied"),
+        ({"database": "not_there"}, "does not exist|Unknown database"),
+        ({"port": 1}, "refused|Can.t connect"),
     ],
 )
 def test_a_server_that_does_not_let_us_in_is_named_without_a_password(
@@ -252,6 +276,6 @@ def test_a_server_that_does_not_let_us_in_is_named_without_a_password(
     with pytest.raises(StoreUnavailable, match=says) as refused:
         open_store(make_url(address).set(**wrong).render_as_string(hide_password=False))
     said = str(refused.value)
-    assert "postgresql://postgres:***@127.0.0.1" in said
+    assert ":***@127.0.0.1" in said
     for secret in ("geheim", PASSWORD, QUOTED):
         assert secret not in said

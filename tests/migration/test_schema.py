@@ -13,14 +13,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, LargeBinary, Text, inspect
+from sqlalchemy.dialects.mysql import LONGBLOB, LONGTEXT
 
-from ostinato.model.errors import InvariantBroken
+from ostinato.model.errors import InvariantBroken, StoreDamaged
 from ostinato.model.record import UNMAPPED
 from ostinato.store import Store, migrate, open_store, schema
-from ostinato.store.database import engine_for, reading, writing
+from ostinato.store.database import engine_for, making, reading, writing
 from ostinato.store.tables import metadata
 from tests.contract.raw import query
+from tests.mariadb_server import MariaDBServer
 from tests.postgres_server import PostgresServer
 
 
@@ -48,10 +50,18 @@ def test_a_new_database_is_what_the_migrations_arrive_at(tmp_path: Path) -> None
 def differences(engine: Engine) -> list[object]:
     """What would have to change for a database to have the schema that the code believes in."""
     with reading(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": _is_other_type, "compare_server_default": True}
+        )
         found = compare_metadata(context, metadata)
     engine.dispose()
     return found
+
+
+def _is_other_type(_context: object, _inspected: object, _column: object, there: object, wanted: object) -> bool | None:
+    """MySQL names the kind that holds as much as was asked for; None: whatever Alembic thinks."""
+    large = isinstance(there, LONGTEXT | LONGBLOB) and isinstance(wanted, Text | LargeBinary)
+    return False if large else None
 
 
 def test_the_migrations_leave_nothing_to_change(tmp_path: Path) -> None:
@@ -109,6 +119,42 @@ def test_the_first_schema_there_was_on_postgres_becomes_what_a_new_database_has(
     store.close()
     open_store(new).close()
     assert postgres_server.schema(old) == postgres_server.schema(new)
+
+
+def test_the_first_schema_there_was_on_mariadb_becomes_what_a_new_database_has(mariadb_server: MariaDBServer) -> None:
+    old, new = mariadb_server.new_database(), mariadb_server.new_database()
+    mariadb_server.execute(Path(__file__).with_name("mariadb_0007.sql").read_text(), old.rpartition("/")[2])
+    store = open_store(old)
+    store.check()
+    assert pools(store) == {"gpu": 3}
+    assert store.take_lead("next", 9) == 5
+    store.close()
+    open_store(new).close()
+    assert mariadb_server.schema(old) == mariadb_server.schema(new)
+
+
+def test_a_database_whose_making_was_cut_off_is_made_anew(mariadb_server: MariaDBServer) -> None:
+    """Tables stay there though the transaction that made them came to nothing."""
+    address, whole = mariadb_server.new_database(), mariadb_server.new_database()
+    engine = engine_for(address)
+    with making(engine) as connection:
+        metadata.create_all(
+            connection, tables=[metadata.tables[name] for name in ("alembic_version", "agent", "audit")]
+        )
+    engine.dispose()
+    open_store(address).close()
+    open_store(whole).close()
+    assert mariadb_server.schema(address) == mariadb_server.schema(whole)
+
+
+def test_tables_with_something_in_them_are_never_taken_for_unfinished(mariadb_server: MariaDBServer) -> None:
+    address = mariadb_server.new_database()
+    name = address.rpartition("/")[2]
+    mariadb_server.execute("CREATE TABLE alembic_version (version_num varchar(32) not null)", name)
+    mariadb_server.execute("CREATE TABLE run (x int);\nINSERT INTO run VALUES (1)", name)
+    with pytest.raises(StoreDamaged, match="another program"):
+        open_store(address)
+    assert query(address, "SELECT x FROM run") == [(1,)]
 
 
 NEXT = '''"""A column more."""
@@ -182,7 +228,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(old: Path | str, n
     next_version.write_text(NEXT.format(head=schema.REVISIONS[-2], then='op.execute("DROP TABLE no_such_table")'))
     with pytest.raises(InvariantBroken, match="no_such_table"):
         open_store(old)
-    assert columns(old) == before
+    if not str(old).startswith("mysql"):  # there a table is changed at once, which docs/how-to/state-in-mariadb.md says
+        assert columns(old) == before
     assert query(old, "SELECT version_num FROM alembic_version") == [(schema.REVISIONS[-2],)]
 
 

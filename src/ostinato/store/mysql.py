@@ -20,7 +20,6 @@ from sqlalchemy import URL, CheckConstraint, Connection, Engine, Table, UpdateBa
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import DDLCompiler
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
@@ -193,8 +192,8 @@ def _configure(connection: Any, _record: object) -> None:
 
 
 @compiles(CheckConstraint, "mysql")  # pyright: ignore[reportUntypedFunctionDecorator]
-def _column_check(constraint: CheckConstraint, compiler: DDLCompiler, **_: object) -> str:
-    """A condition on one column, which has no name here."""
+def _column_check(constraint: Any, compiler: Any, **_: object) -> str:
+    """A condition on one column has no name here."""
     if isinstance(constraint.parent, Table):
         return compiler.visit_check_constraint(constraint)
     return compiler.visit_column_check_constraint(constraint).partition(" ")[2].partition(" ")[2]
