@@ -20,11 +20,11 @@ import pymysql
 from tests.postgres_server import PASSWORD, QUOTED
 
 _PATIENCE_S: Final = 60.0
-_USER: Final = "ostinato"
+_USER: Final = "tester"
 
 
 class MariaDBServer:
-    """A server with a user ``ostinato`` and as many empty databases as are asked for.
+    """A server with a user ``tester`` and as many empty databases as are asked for.
 
     What it commits survives its processes; the machine only if it is ``durable``, as users' servers are.
     """
@@ -95,7 +95,7 @@ class MariaDBServer:
     def _make_user(self) -> None:
         with pymysql.connect(unix_socket=str(self.folder / "socket"), user="root") as root, root.cursor() as cursor:
             cursor.execute(f"CREATE USER IF NOT EXISTS {_USER}@'127.0.0.1' IDENTIFIED BY %s", (PASSWORD,))
-            cursor.execute(f"GRANT ALL ON *.* TO {_USER}@'127.0.0.1'")
+            cursor.execute(f"GRANT ALL ON *.* TO {_USER}@'127.0.0.1' WITH GRANT OPTION")
 
     def start(self) -> None:
         """Start it again; return when it answers."""
@@ -122,7 +122,7 @@ class MariaDBServer:
     def execute(self, statement: str, database: str | None = None) -> None:
         """Execute statements, each in a transaction of its own."""
         with self._connected(database) as connection, connection.cursor() as cursor:
-            for each in statement.split(";\n"):
+            for each in statement.rstrip("\n;").split(";\n"):
                 cursor.execute(each)
 
     def _connected(self, database: str | None) -> "pymysql.connections.Connection[Any]":

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
 PASSWORD: Final = "pässword/@:1"
 """What may not stand in an address as it is, so that everything that handles addresses has to be right about it."""
@@ -112,10 +111,10 @@ class PostgresServer:
         """The address of one of its databases, as a user would write it."""
         return f"postgresql://postgres:{QUOTED}@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: SQL, database: str = "postgres") -> None:
+    def execute(self, statement: str, database: str = "postgres") -> None:
         """Execute a statement outside of any transaction."""
         with psycopg.connect(self.address(database), autocommit=True) as connection:
-            connection.execute(statement)
+            connection.execute(statement.encode())
 
     def schema(self, address: str) -> str:
         """What the server says of a database's schema."""
@@ -126,7 +125,7 @@ class PostgresServer:
     def new_database(self) -> str:
         """Make an empty database; its address."""
         name = f"state_{next(self._numbers)}"
-        self.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        self.execute(f"CREATE DATABASE {name}")
         return self.address(name)
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from psycopg.sql import SQL
 
 from tests.acceptance.markdown import Block, Command, blocks, commands
 
@@ -19,8 +18,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SHOWN = {"text", "mermaid", "json", "csv"}
 """What is not code but what code reads, writes or draws."""
 
-SERVER = "db.example.com"
-"""What a page calls the PostgreSQL server of its reader; here it is ours."""
+SERVERS_NAMES = {"db.example.com": "postgres_server", "maria.example.com": "mariadb_server"}
+"""What a page calls the servers of its reader; here they are ours."""
 
 NOT_RUN = {
     "git clone": "the reader puts in where this repository is",
@@ -43,10 +42,11 @@ PATIENCE_S = 300.0
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_shows_is_what_happens(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> None:
     (tmp_path / "do").symlink_to(ROOT / "do")
-    server = request.getfixturevalue("postgres_server") if SERVER in page.read_text() else None
+    names = [name for name in SERVERS_NAMES if name in page.read_text()]
+    servers = {name: request.getfixturevalue(SERVERS_NAMES[name]) for name in names}
     for block in blocks(page):
-        if server is not None:
-            block = replace(block, text=block.text.replace(SERVER, f"127.0.0.1:{server.port}"))  # noqa: PLW2901
+        for name, server in servers.items():
+            block = replace(block, text=block.text.replace(name, f"127.0.0.1:{server.port}"))  # noqa: PLW2901
         where = f"{page.relative_to(ROOT)}:{block.line}"
         if block.title:
             place = tmp_path / block.title
@@ -56,9 +56,10 @@ def test_what_a_page_shows_is_what_happens(request: pytest.FixtureRequest, page:
             answers(block, tmp_path, where)
         elif block.language == "python" and not block.title:
             runs(block, tmp_path, where)
-        elif block.language == "sql" and server is not None:
-            for statement in block.text.split(";\n"):
-                server.execute(SQL(statement))
+        elif block.language == "sql" and servers:
+            [server] = servers.values()
+            for statement in block.text.rstrip("\n;").split(";\n"):
+                server.execute(statement)
         elif block.language == "json":
             json.loads(block.text)
         else:

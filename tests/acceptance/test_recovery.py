@@ -17,17 +17,17 @@ from ostinato.store import open_store
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import PATIENCE_S, until
-from tests.places import put_state_on
+from tests.places import SERVERS, put_state_on
 
 TASKS = 300
 
 
-@pytest.fixture(params=["sqlite-file", "postgres"])
+@pytest.fixture(params=["sqlite-file", *SERVERS])
 def home(request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home whose state is a file in it, or on a server."""
     if request.param == "sqlite-file":
         return home
-    return put_state_on(request.getfixturevalue("postgres_server"), home, monkeypatch)
+    return put_state_on(request.getfixturevalue(SERVERS[request.param]), home, monkeypatch)
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_when_the_server_of_the_state_is_gone_for_a_while_nothing_is_lost_and_no
 ) -> None:
     if home.address is None:
         return  # a file is not gone
-    server = request.getfixturevalue("postgres_server")
+    server = request.getfixturevalue(next(name for kind, name in SERVERS.items() if kind in request.node.name))
     with dev(marks) as process:
         until(lambda: deployed(home))
         trigger()

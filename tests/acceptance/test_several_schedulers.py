@@ -15,8 +15,7 @@ from tests.acceptance.cable import Cable
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.processes import agent_family, kill_all
 from tests.acceptance.shell import Going, going, ostinato, until
-from tests.places import put_state_on
-from tests.postgres_server import PostgresServer
+from tests.places import Server, put_state_on
 
 TASKS = 300
 
@@ -70,11 +69,9 @@ def site(folder: Path, address: str) -> Iterator[Site]:
 
 
 @pytest.fixture
-def here(
-    home: Home, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def here(home: Home, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """Schedulers and an agent, each a process of its own, that share a home on this machine."""
-    address = put_state_on(postgres_server, home, monkeypatch).state
+    address = put_state_on(server, home, monkeypatch).state
     monkeypatch.setenv("MARKS", str(tmp_path / "marks"))
     with going("agent", "--slots", "2"), site(tmp_path, str(address)) as made:
         yield made
@@ -127,9 +124,9 @@ def test_when_the_leader_hangs_another_one_takes_over_and_it_stands_by_when_it_g
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 def test_when_the_leader_loses_its_database_another_one_takes_over_and_it_stands_by_when_it_has_it_again(
-    here: Site, postgres_server: PostgresServer, how: str
+    here: Site, server: Server, how: str
 ) -> None:
-    cable = Cable(postgres_server.port)
+    cable = Cable(server.port)
     by_cable = here.store._engine.url.set(port=cable.port).render_as_string(hide_password=False)
     first = here.scheduler(**{STATE_VARIABLE: by_cable})
     here.leads(first)
@@ -199,9 +196,9 @@ def pids(marks: Path, word: str) -> list[int]:
 
 
 def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
-    home: Home, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    home: Home, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = put_state_on(postgres_server, home, monkeypatch).state
+    address = put_state_on(server, home, monkeypatch).state
     marks, gate = tmp_path / "marks", tmp_path / "gate"
     marks.touch()
     (tmp_path / "gated.py").write_text(GATED)

@@ -22,7 +22,7 @@ from ostinato.model.state import FINAL_RUN, AttemptState, RunState, TaskState
 from ostinato.store import Store, open_store
 from tests.acceptance.marks import dag_of, executed
 from tests.acceptance.shell import PATIENCE_S, going, ostinato, until
-from tests.places import put_state_on
+from tests.places import SERVERS, put_state_on
 
 ROOT = Path(__file__).parents[2]
 TASKS = 24
@@ -63,8 +63,8 @@ AGENT = (
     ("ostinato.executors.link:Link.send", 3),
     ("ostinato.agent.segment:Segments.take", 1),
 )
-DATABASES = ("sqlite-file", "postgres")
-ONLY_ON = {"ostinato.store.lease:Lease.take": "postgres", f"{STORE}.take_lead": "sqlite-file"}
+DATABASES = ("sqlite-file", *sorted(SERVERS))
+ONLY_ON = {"ostinato.store.lease:Lease.take": SERVERS.keys(), f"{STORE}.take_lead": {"sqlite-file"}}
 
 
 class Place(NamedTuple):
@@ -88,24 +88,24 @@ def every_place() -> list[list[Place]]:
             Place(who, method, nth, when, database)
             for when in ("before", "after")
             for database in DATABASES
-            if ONLY_ON.get(method, database) == database
+            if database in ONLY_ON.get(method, DATABASES)
         ]
         for who, method, nth in methods
     ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Everything, or of each method one case: in turn before it on the first database, and after it on the last."""
+    """Everything, or of each method one case: in turn before it on the first database, and after it on another."""
     whole = metafunc.config.getoption("campaign")
-    places = [places if whole else [places[-(n % 2)]] for n, places in enumerate(every_place())]
+    places = [places if whole else [places[-(n % len(DATABASES))]] for n, places in enumerate(every_place())]
     metafunc.parametrize("place", list(chain.from_iterable(places)), ids=str)
 
 
 def test_nothing_is_lost_and_nothing_counts_twice(
     request: pytest.FixtureRequest, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
-    if place.database == "postgres":
-        home = put_state_on(request.getfixturevalue("postgres_server"), home, monkeypatch)
+    if place.database in SERVERS:
+        home = put_state_on(request.getfixturevalue(SERVERS[place.database]), home, monkeypatch)
     (tmp_path / "marks").touch()
     (tmp_path / "marks.py").write_text(dag_of(TASKS, looks=1, goes_wrong=True))
     monkeypatch.setenv("MARKS", str(tmp_path / "marks"))

@@ -164,7 +164,7 @@ class StateAddressInvalid(OstinatoError):
 
     code = "OST-308"
     exit_code = 2
-    help = "Set it to postgresql://user:password@host:port/database, or unset it to keep the state in a file."
+    help = "Set it to postgresql://user:password@host:port/database (or mysql://), or unset it to keep the state in a file."
 
 
 class DriverMissing(OstinatoError):

@@ -62,7 +62,7 @@ _MOST_NAMED: Final = 50
 def open_store(place: Path | str | None, via: str = "") -> "Store":
     """The state in a database file, made (mode 0600) or migrated if need be; None: in memory, for one thread.
 
-    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``. ``via`` is from
+    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``, or ``mysql://``. ``via`` is from
     where people act by way of this store, for the audit.
 
     Raises StoreUnavailable (or StoreFull) if it cannot be used now, StoreDamaged if it is not ours or broken,
