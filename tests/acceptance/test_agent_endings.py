@@ -304,7 +304,7 @@ def test_an_executor_killed_from_outside_fails_its_task_and_no_other(rig: Rig) -
     assert rig.result(other).verdict == "cancelled"
 
 
-def test_code_that_cannot_be_loaded_fails_the_task_with_its_reason(rig: Rig) -> None:
+def test_r12_code_that_cannot_be_loaded_fails_the_task_with_its_reason(rig: Rig) -> None:
     broken = rig.code("import no_such_module_anywhere\n" + TASKS, "broken")
     finished: Finished = rig.perform("hello", source=broken)
     assert finished.failure is not None

@@ -96,7 +96,7 @@ def test_results_that_nobody_acknowledged_come_again_and_are_not_performed_again
     rig.acknowledging = True
 
 
-def test_a_launch_that_comes_twice_is_performed_once_and_answered_twice(rig: Rig) -> None:
+def test_r2_a_launch_that_comes_twice_is_performed_once_and_answered_twice(rig: Rig) -> None:
     rig.acknowledging = False
     assignments = [rig.assignment("leaves_a_mark") for _ in range(20)]
     attempts = rig.launch_all(assignments)

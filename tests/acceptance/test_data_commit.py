@@ -116,7 +116,7 @@ def test_processes_that_write_different_partitions_do_not_hinder_each_other(tmp_
     assert [commits(tmp_path, part) for part in parts] == [5, 5, 5, 5]
 
 
-def test_one_attempt_executed_twice_at_once_commits_once(tmp_path: Path, start: Starter) -> None:
+def test_r6_one_attempt_executed_twice_at_once_commits_once(tmp_path: Path, start: Starter) -> None:
     deliver(tmp_path, "a", told=1)
     attempts = [start("a", 7, "claimed"), start("a", 7, "claimed")]
     for attempt in attempts:
@@ -163,7 +163,7 @@ def test_after_a_kill_at_any_point_the_next_attempt_gives_the_same_content(
 
 
 @pytest.mark.parametrize("stop", ["claimed", "writing"])
-def test_an_attempt_that_was_overtaken_while_it_worked_changes_nothing(
+def test_r9_an_attempt_that_was_overtaken_while_it_worked_changes_nothing(
     stop: str, tmp_path: Path, start: Starter
 ) -> None:
     deliver(tmp_path, "a", told=1)

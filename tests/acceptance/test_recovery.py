@@ -80,7 +80,7 @@ def succeeded(home: Home) -> bool:
     return run is not None and run.state is RunState.SUCCESS
 
 
-def test_when_only_the_scheduler_is_killed_nothing_is_lost_and_nothing_is_repeated(home: Home, marks: Path) -> None:
+def test_r1_when_only_the_scheduler_is_killed_nothing_is_lost_and_nothing_is_repeated(home: Home, marks: Path) -> None:
     with dev(marks) as process:
         until(lambda: deployed(home))
         trigger()
@@ -116,7 +116,7 @@ def test_when_everything_is_killed_only_what_was_running_is_repeated(home: Home,
     assert repeated <= len(spent)
 
 
-def test_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home: Home, marks: Path) -> None:
+def test_r11_an_interrupt_stops_scheduler_and_agent_and_the_work_goes_on_later(home: Home, marks: Path) -> None:
     with dev(marks) as process:
         until(lambda: deployed(home))
         trigger()

@@ -63,3 +63,16 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
     files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
     place = re.compile(rb"(?<![\w.])/(?:home/\w|root/|Users/|work/)")
     assert [str(path.relative_to(ROOT)) for path in files if place.search(path.read_bytes())] == []
+
+
+def test_every_incident_of_others_has_its_test_here() -> None:
+    page = (ROOT / "docs" / "explanation" / "incidents.md").read_text()
+    told = re.findall(r"^\| (R\d+) .*`(test_\w+)` \|$", page, re.MULTILINE)
+    assert [number for number, _ in told] == [f"R{n}" for n in range(1, 13)]
+    assert all(name.startswith(f"test_{number.lower()}_") for number, name in told)
+    written = [
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_r\d+_\w+)", path.read_text())
+    ]
+    assert sorted(written) == sorted(name for _, name in told)

@@ -195,7 +195,7 @@ def pids(marks: Path, word: str) -> list[int]:
     return [int(line.split()[1]) for line in marks.read_text().splitlines() if line.startswith(word)]
 
 
-def test_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
+def test_r10_when_a_machine_was_only_suspended_its_tasks_are_told_no_and_stop(
     home: Home, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = put_state_on(server, home, monkeypatch).state
