@@ -27,6 +27,7 @@ from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, product
 from .rehearsals import seconds_of_a_month, seconds_of_dags
 from .schedules import schedules
+from .soak import hour, year
 
 Figures = dict[str, float]
 
@@ -237,6 +238,19 @@ def rehearsals(rounds: int = 5) -> Figures:
     }
 
 
+def soak_hour() -> Figures:
+    """Soak: an hour of `ostinato up` with 30 runs a minute; what memory, files and processes come to."""
+    return hour()
+
+
+def soak_year() -> Figures:
+    """Soak: a year on a clock that is set, history kept for 30 days; what memory and the database come to."""
+    return year()
+
+
+TAKES_LONG = {"soak-hour"}
+"""What is measured only if it is asked for by name."""
+
 MEASURES: dict[str, Callable[[], Figures]] = {
     "P1": throughput,
     "P2": chain,
@@ -253,4 +267,6 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P10": failover,
     "R4": schedules,
     "P13": rehearsals,
+    "soak-year": soak_year,
+    "soak-hour": soak_hour,
 }

@@ -20,8 +20,8 @@ from ostinato.model.time import Instant
 from . import commit, database, hot
 from .dialect import Session
 
-BEAT_S: Final = 1.0
-HUNG_S: Final = 2.5
+BEAT_S: Final = 0.5
+HUNG_S: Final = 2.0
 """A leader whose beat stands still for so long, by the clock of who looks, is given up."""
 
 IDLE_S: Final = 90.0

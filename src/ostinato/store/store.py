@@ -1,24 +1,18 @@
 """The door to the state: each method is one transaction, said in the words of the domain."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Engine
 
-from ostinato.model.change import BackfillState, CancelRequest, Commit, Decision, NewBackfill, NewRun, SwitchedOff
-from ostinato.model.errors import StoreDamaged
+from ostinato.model.change import Commit, SwitchedOff
 from ostinato.model.record import (
     UNMAPPED,
     Attempt,
-    AuditEntry,
     Backfill,
-    Chain,
     Dag,
     DagProblem,
-    Deployment,
     Expectation,
-    Instance,
     Intervention,
     LoggedEvent,
     OpenRun,
@@ -33,37 +27,19 @@ from ostinato.model.spec import CompiledDag
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant
 
-from . import (
-    alert,
-    audit,
-    backfill,
-    backup,
-    check,
-    commit,
-    creation,
-    database,
-    definition,
-    prune,
-    read,
-    recovery,
-    transfer,
-)
-from .backup import Contents
+from . import alert, backfill, commit, database, definition, read, recovery
+from .asked import Asked
+from .kept import Kept
 from .lease import Lease
 from .read import Totals
 from .schema import bring_to_head, refuse_backup
-from .setback import SetBack, set_back
-from .tables import intervention, pool
-
-_MOST_NAMED: Final = 50
-"""A deployment of more dags than this is audited with the names of so many."""
 
 
 def open_store(place: Path | str | None, via: str = "") -> "Store":
     """The state in a database file, made (mode 0600) or migrated if need be; None: in memory, for one thread.
 
-    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``, or ``mysql://``. ``via`` is from
-    where people act by way of this store, for the audit.
+    A text is the address of a database on a server: ``postgresql://user:password@host:port/database``, or ``mysql://``.
+    ``via`` is from where people act by way of this store, for the audit.
 
     Raises StoreUnavailable (or StoreFull) if it cannot be used now, StoreDamaged if it is not ours or broken,
     StoreTooNew if a newer version of this program wrote it; for an address also StateAddressInvalid and DriverMissing.
@@ -78,7 +54,7 @@ def open_store(place: Path | str | None, via: str = "") -> "Store":
     return Store(engine, via)
 
 
-class Store:
+class Store(Asked, Kept):
     """All state of one installation. Made by `open_store`.
 
     Every method may raise StoreUnavailable (StoreFull), StoreDamaged and InvariantBroken; a write that raises has
@@ -86,64 +62,8 @@ class Store:
     """
 
     def __init__(self, engine: Engine, via: str) -> None:
-        self._engine = engine
-        self._via = via
+        super().__init__(engine, via)
         self._writer = commit.Writer()
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
-
-    @property
-    def place(self) -> str:
-        """Which database it is, for people: a path or an address without its password."""
-        return database.place(self._engine)
-
-    def check(self) -> None:
-        """Look through the whole database. Raises StoreDamaged with what does not hold."""
-        with database.reading(self._engine) as connection:
-            findings = check.findings(connection)
-        if findings:
-            raise StoreDamaged("; ".join(findings[:5]), where=database.place(self._engine))
-
-    def size(self) -> tuple[int, dict[str, int]]:
-        """How many bytes the database takes, and how many rows each table has. Reads the whole database."""
-        with database.reading(self._engine) as connection:
-            return database.size(connection), transfer.counts(connection)
-
-    def back_up(self, file: Path, now: Instant) -> Contents:
-        """Write the state of this moment into a new file, while work goes on, and look through it.
-
-        Raises PlaceTaken if there is such a file, BackupNotWritten, StoreDamaged if the state is.
-        """
-        return backup.back_up(self._engine, file, now)
-
-    def set_back(self, by: str, now: Instant, *, again: bool) -> SetBack:
-        """Say that the database was set back to an earlier moment by other means than ours.
-
-        What has happened since is not known. So runs that are open are asked to stop, and schedules go on from now; with
-        ``again`` they go on from where they were, and work of that time is done once more. A scheduler that leads loses the
-        lead, and attempts from now on have higher numbers than any before.
-        """
-        with database.asking(self._engine) as connection:
-            return set_back(connection, by, self._via, now, None, again=again)
-
-    def prune(self, before: Instant) -> Iterator[int]:
-        """Forget the history of runs that ended before an instant, a little with each step: how many rows were removed.
-
-        The runs themselves stay, with how they ended. Between two steps others may write; a step takes milliseconds.
-        """
-        return prune.prune(self._engine, before)
-
-    def prunable(self, before: Instant) -> tuple[int, int]:
-        """How many runs `prune` would forget the history of, and how many task instances."""
-        with database.reading(self._engine) as connection:
-            return prune.prunable(connection, before)
-
-    def note_pruned(self, by: str, before: Instant, now: Instant, runs: int) -> None:
-        """Write down that somebody had history forgotten."""
-        with database.asking(self._engine) as connection:
-            self._note(connection, by, "prune", "history", now, {"before": before, "runs": runs})
 
     # --- the leader's writes ------------------------------------------------------------------------------------
 
@@ -176,18 +96,6 @@ class Store:
 
     # --- definitions --------------------------------------------------------------------------------------------
 
-    def put_dags(self, deployments: Sequence[Deployment], now: Instant, by: str) -> None:
-        """Take over what files define now, all of it or nothing.
-
-        Dags of such a file that it no longer defines are retired (a dag may so move from one file to another), unless the
-        file has problems: then what was in force stays in force. The files' earlier problems are replaced. Raises Conflict
-        if yet another file defines a dag of the same id.
-        """
-        with database.asking(self._engine) as connection:
-            for file, changed in definition.put_dags(connection, deployments, now).items():
-                facts = {"count": len(changed), "versions": dict(list(changed.items())[:_MOST_NAMED])}
-                self._note(connection, by, "deploy", file, now, facts)
-
     def dags(self, *, retired: bool = False) -> list[Dag]:
         """All dags by id; with ``retired``, those too that are gone from their file."""
         with database.reading(self._engine) as connection:
@@ -218,111 +126,7 @@ class Store:
         with database.reading(self._engine) as connection:
             return definition.problems(connection)
 
-    def set_paused(self, dag_id: str, paused: bool, now: Instant, by: str) -> None:
-        """Stop a dag's schedule, or let it go on. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            definition.set_paused(connection, dag_id, now, by, paused=paused)
-            self._note(connection, by, "pause" if paused else "unpause", dag_id, now)
-
     # --- people's writes ----------------------------------------------------------------------------------------
-
-    def create_runs(self, runs: Sequence[NewRun]) -> list[Run]:
-        """Create the runs whose (dag, run key) is free, and return those. Raises NotFound for an unknown dag or version."""
-        with database.asking(self._engine) as connection:
-            created = creation.create_runs(connection, runs)
-            for run in created:
-                facts = {"run": run.run_id, "key": run.run_key, "based_on": run.based_on}
-                verb = "run" if run.based_on is None else "rerun"
-                self._note(connection, run.by or "", verb, run.dag_id, run.created_at, facts)
-            return created
-
-    def create_backfill(self, new: NewBackfill, runs: Sequence[NewRun]) -> tuple[Backfill, list[Run]]:
-        """Create a backfill with its runs (those whose key is free), all or nothing. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            made, created = backfill.create(connection, new, runs)
-            facts = {"backfill": made.backfill_id, "runs": len(created), "chosen": made.chosen, "what": made.reprocess}
-            self._note(connection, new.by, "backfill", new.dag_id, new.at, facts)
-            return made, created
-
-    def pause_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
-        """Hold a running backfill; False if it is paused, cancelled or over. Raises NotFound."""
-        return self._move_backfill(backfill_id, ("running", "paused"), "pause", by, now)
-
-    def resume_backfill(self, backfill_id: int, by: str, now: Instant) -> bool:
-        """Let a paused backfill go on; False if it is not paused, or over. Raises NotFound."""
-        return self._move_backfill(backfill_id, ("paused", "running"), "resume", by, now)
-
-    def _move_backfill(
-        self, backfill_id: int, move: tuple[BackfillState, BackfillState], action: str, by: str, now: Instant
-    ) -> bool:
-        with database.asking(self._engine) as connection:
-            done = backfill.move(connection, backfill_id, *move)
-            if done:
-                self._note(connection, by, action, f"backfill {backfill_id}", now)
-            return done
-
-    def cancel_backfill(self, backfill_id: int, by: str, now: Instant) -> int:
-        """Stop a backfill: ask all its open runs to stop, and say how many those are. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            open_runs = backfill.cancel(connection, backfill_id, by, now)
-            self._note(connection, by, "cancel", f"backfill {backfill_id}", now, {"open_runs": open_runs})
-            return open_runs
-
-    def request_cancel(self, run_id: int, by: str, now: Instant) -> bool:
-        """Ask for a run to be stopped; False if it has ended, or was asked for before. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            read.get_run(connection, run_id)
-            asked = commit.ask_to_stop(connection, CancelRequest(run_id, by, now))
-            if asked:
-                self._note(connection, by, "cancel", f"run {run_id}", now)
-            return asked
-
-    def decide(self, run_id: int, instance: Instance, what: Decision, by: str, now: Instant) -> None:
-        """Answer an approval, or say how a task instance is to end; the scheduler takes it in. Raises NotFound."""
-        with database.asking(self._engine) as connection:
-            read.get_run(connection, run_id)
-            task_no, map_index = instance
-            row = {
-                "run_id": run_id,
-                "task_no": task_no,
-                "map_index": map_index,
-                "what": what,
-                "decided_by": by,
-                "at": now,
-            }
-            connection.execute(insert(intervention).values(row))
-            self._note(connection, by, what, f"run {run_id}", now, {"task": task_no, "map_index": map_index})
-
-    def switch_off(self, dag_id: str, task_id: str, becomes: SwitchedOff, by: str, now: Instant) -> None:
-        """From now on a task ends as ``becomes`` whenever its turn comes, without being run. Raises NotFound for a dag."""
-        with database.asking(self._engine) as connection:
-            definition.switch_off(connection, dag_id, task_id, becomes, by, now)
-            self._note(connection, by, "switch off", f"{dag_id}/{task_id}", now, {"becomes": becomes})
-
-    def switch_on(self, dag_id: str, task_id: str, by: str, now: Instant) -> bool:
-        """A task is run again; False if it was not switched off. Raises NotFound for a dag."""
-        with database.asking(self._engine) as connection:
-            was_off = definition.switch_on(connection, dag_id, task_id)
-            if was_off:
-                self._note(connection, by, "switch on", f"{dag_id}/{task_id}", now)
-            return was_off
-
-    def set_pool(self, name: str, slots: int, by: str, now: Instant) -> None:
-        """Give a pool its size, making it if need be."""
-        with database.asking(self._engine) as connection:
-            database.upsert(connection, pool, ["name"], ["slots"], [{"name": name, "slots": slots}])
-            self._note(connection, by, "set pool", name, now, {"slots": slots})
-
-    def _note(
-        self,
-        connection: Connection,
-        by: str,
-        action: str,
-        subject: str,
-        now: Instant,
-        facts: Mapping[str, object] | None = None,
-    ) -> None:
-        audit.record(connection, by, self._via, action, subject, now, facts)
 
     # --- what a scheduler reads ---------------------------------------------------------------------------------
 
@@ -409,18 +213,6 @@ class Store:
 
     # --- what people did ----------------------------------------------------------------------------------------
 
-    def audit(
-        self, limit: int = 50, before: int | None = None, who: str | None = None, subject: str | None = None
-    ) -> list[AuditEntry]:
-        """What people did, newest first, as far as it fits; ``before`` is the entry to go on from."""
-        with database.reading(self._engine) as connection:
-            return audit.entries(connection, limit, before, who, subject)
-
-    def verify_audit(self, head: str | None = None) -> Chain:
-        """Go through the whole record. Raises AuditBroken where it is not what was written, or lacks the digest ``head``."""
-        with database.reading(self._engine) as connection:
-            return audit.verify(connection, head)
-
     # --- what people read ---------------------------------------------------------------------------------------
 
     def runs(
@@ -469,11 +261,6 @@ class Store:
         """When the earliest interval begins that a dag has a run for; None: it has none. Raises NotFound."""
         with database.reading(self._engine) as connection:
             return read.first_interval(connection, dag_id)
-
-    def is_pruned(self, run_id: int) -> bool:
-        """Whether the history of a run was forgotten."""
-        with database.reading(self._engine) as connection:
-            return prune.is_pruned(connection, run_id)
 
     def tasks(self, run_id: int) -> list[Task]:
         """The task instances of a run that have moved at least once, by number."""

@@ -1,0 +1,192 @@
+"""What stays behind when it goes on and on: an hour of real time with real processes, a year on a clock that is set."""
+
+import gc
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Event
+from time import monotonic
+
+from ostinato.control.answers import Answers
+from ostinato.control.need_history import NeedHistory
+from ostinato.control.prepare import Preparer
+from ostinato.control.scheduler import Scheduler
+from ostinato.decide.step import Probe
+from ostinato.executors.port import Arrival
+from ostinato.home import Home
+from ostinato.model.change import Delivery
+from ostinato.model.limits import Limits
+from ostinato.model.message import Failure, Finished, Hello, Launch, ToAgent
+from ostinato.model.record import Deployment, Outgoing
+from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec, canonical, digest
+from ostinato.model.time import Instant
+from ostinato.model.value import encode
+from ostinato.store import Store, open_store
+from tests.acceptance.shell import going
+
+from .processes import agents, pss_mb
+from .product import DAGS
+
+HOUR, DAY = 3_600_000, 86_400_000
+BEGIN = 1_735_689_600_000
+KEPT_DAYS = 30
+HOURLY_DAGS, TASKS = 4, 3
+ONE_FAILS_IN = 50
+
+
+class Elsewhere:
+    """An agent that performs everything at once, now and then badly; channels that take every alert."""
+
+    def __init__(self) -> None:
+        self._random = Random(1)
+        self._said: list[Arrival] = [Arrival("a", Hello("a", 1, 8, 1_000, ()))]
+        self._delivered: list[Delivery] = []
+        self.now: Instant = BEGIN
+        self.attempts = 0
+
+    def send(self, agent: str, messages: Sequence[ToAgent]) -> None:
+        """What is launched ends at once."""
+        for message in messages:
+            if isinstance(message, Launch):
+                self._said += [Arrival(agent, self._end(each.attempt)) for each in message.assignments]
+
+    def _end(self, attempt: int) -> Finished:
+        self.attempts += 1
+        if self._random.randrange(ONE_FAILS_IN):
+            return Finished(attempt, "success", self.now, self.now, output=encode({"rows": attempt}))
+        return Finished(attempt, "failed", self.now, self.now, failure=Failure("raised", "no", declared="transient"))
+
+    def drop(self) -> None:
+        """It says who it is once more."""
+        self._said[:0] = [Arrival("a", Hello("a", 1, 8, 1_000, ()))]
+
+    @property
+    def has_said(self) -> bool:
+        """Whether there is something to receive."""
+        return bool(self._said)
+
+    def receive(self) -> list[Arrival]:
+        """What it has said since the last call."""
+        said, self._said = self._said, []
+        return said
+
+    def take(self, alerts: Sequence[Outgoing]) -> None:
+        """All are taken."""
+        self._delivered += [Delivery(alert.outbox_id, self.now, done=True) for alert in alerts]
+
+    def reports(self) -> list[Delivery]:
+        """What was taken since the last call."""
+        delivered, self._delivered = self._delivered, []
+        return delivered
+
+    def look(self, probe: Probe) -> bool:
+        """Every file is there."""
+        return bool(probe)
+
+    def ensure(self, digest: str) -> None:
+        """No executor reads a source."""
+        del digest
+
+
+def year() -> dict[str, float]:
+    """The real scheduler and the real store; four dags of three tasks every hour, history kept for 30 days."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        store = open_store(path)
+        _deploy(store)
+        months = list(_lived(store, path))
+        store.check()
+        store.close()
+    settled = months[2:]
+    return {
+        "runs": months[-1][2],
+        "MB of memory, third month": settled[0][0],
+        "MB of memory, last month": settled[-1][0],
+        "MB on disk, third month": settled[0][1],
+        "MB on disk, last month": settled[-1][1],
+        "runs a month that stay, bytes each": 1e6 * (settled[-1][1] - settled[0][1]) / (settled[-1][2] - settled[0][2]),
+    }
+
+
+def _deploy(store: Store) -> None:
+    source = canonical(Source("hourly.py", b"from ostinato import *"))
+    tasks = tuple(TaskSpec(f"t{n}", upstream=(n - 1,) if n else ()) for n in range(TASKS))
+    specs = [DagSpec(f"hourly_{n}", tasks, schedule=Every(HOUR // 1000)) for n in range(HOURLY_DAGS)]
+    name = digest(source)
+    dags = tuple(CompiledDag(spec, "hourly.py", name, digest(canonical(spec), name.encode())) for spec in specs)
+    store.put_dags([Deployment("hourly.py", dags, source)], BEGIN, "bench")
+
+
+def _lived(store: Store, path: Path) -> Iterator[tuple[float, float, int]]:
+    """For each month: memory and disk in MB, and runs so far."""
+    around = Elsewhere()
+    scheduler = Scheduler(
+        store,
+        around,
+        Preparer(store, around, store.compiled),  # type: ignore[arg-type]
+        Answers(store, store.compiled, NeedHistory(store, store.compiled)),
+        around,
+        around,
+        limits=Limits(),
+        lead=partial(store.take_lead, "bench"),
+        spread=lambda: 0.5,
+    )
+    for month in range(12):
+        end = BEGIN + (month + 1) * 365 * DAY // 12
+        for midnight in range(BEGIN + month * 365 * DAY // 12, end, DAY):
+            while around.now < midnight + DAY:
+                due = scheduler.step(around.receive(), around.now)
+                if scheduler.trouble is not None:
+                    raise scheduler.trouble
+                if not around.has_said:
+                    around.now = max(around.now + 1, min(due or end, midnight + DAY))
+            for _ in store.prune(around.now - KEPT_DAYS * DAY):
+                pass
+        gc.collect()
+        yield _memory_mb(), path.stat().st_size / 1e6, store.runs(limit=1)[0].run_id
+
+
+def _memory_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def hour(minutes: float = 60.0) -> dict[str, float]:
+    """``ostinato up`` and its agent; a run of ten tasks every two seconds, of which one fails and is tried again."""
+    found: list[tuple[float, float, int, int]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
+        with going("up", str(DAGS / "steady.py"), "--slots", "2", OSTINATO_HOME=str(home.path)) as up:
+            pause, begun = Event(), monotonic()
+            while monotonic() - begun < minutes * 60:
+                pause.wait(minutes * 6)
+                [agent, *_] = agents(home.path)
+                family = [up.process.pid, *agents(home.path)]
+                found.append(
+                    (pss_mb(up.process.pid), pss_mb(agent), _files(up.process.pid) + _files(agent), len(family))
+                )
+        store = open_store(home.database)
+        counts = store.counts()
+        size = home.database.stat().st_size / 1e6
+        store.close()
+    tenth, last = found[0], found[-1]
+    return {
+        "runs": sum(counts["runs"].values()),
+        "runs that did not succeed": sum(counts["runs"].values()) - counts["runs"].get("success", 0),
+        "scheduler, MB after a tenth": tenth[0],
+        "scheduler, MB at the end": last[0],
+        "agent and executors, MB after a tenth": tenth[1],
+        "agent and executors, MB at the end": last[1],
+        "open files after a tenth": tenth[2],
+        "open files at the end": last[2],
+        "processes after a tenth": tenth[3],
+        "processes at the end": last[3],
+        "bytes of state a task instance": 1e6 * size / max(1, sum(counts["tasks"].values())),
+    }
+
+
+def _files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
