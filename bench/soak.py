@@ -130,7 +130,7 @@ def _lived(store: Store, path: Path) -> Iterator[tuple[float, float, int]]:
         Answers(store, store.compiled, NeedHistory(store, store.compiled)),
         around,
         around,
-        limits=Limits(),
+        limits=Limits(safety_scan_s=3_600.0),  # nobody else writes
         lead=partial(store.take_lead, "bench"),
         spread=lambda: 0.5,
     )
