@@ -15,7 +15,8 @@ from ostinato.asker import asker, seat
 from ostinato.clock import SystemClock
 from ostinato.connectors.channels import channels_from_environment
 from ostinato.control.answers import Answers
-from ostinato.control.deploy import Reloader, deploy
+from ostinato.control.compilation import Compilation
+from ostinato.control.deploy import Reloader, compile_all, dag_files, deploy
 from ostinato.control.hint import HintListener, hint
 from ostinato.control.loop import Alarm, Loop
 from ostinato.control.need_history import NeedHistory
@@ -68,8 +69,10 @@ class Running:
             self.store = parts.enter_context(closing(open_store(home.state, seat("scheduler"))))
             lead = partial(self.store.take_lead, owner)
             self._lease = self.store.lease(owner, partial(hint, home))
+            ahead: list[Compilation] = []
             if self._lease is not None:
                 parts.enter_context(closing(self._lease))
+                ahead = compile_all(dag_files(dag_paths), limits)  # so that it goes on at once when it is its turn
                 try:
                     wait_for_lead(self._lease, self.store, home, stands_by)
                 except KeyboardInterrupt:
@@ -77,7 +80,7 @@ class Running:
                         end_former_agent(home)
                     raise
                 lead = self._lease.take
-            known = deploy(self.store, dag_paths, clock, limits, by)
+            known = deploy(self.store, dag_paths, clock, limits, by, ahead)
             self.problems = known.problems
             self._agent = parts.enter_context(
                 closing(LocalAgent(home, (slots or os.cpu_count() or 1) if own_agent else None))

@@ -19,6 +19,7 @@ from ostinato.model.spec import DagSpec, canonical
 from ostinato.store import Store
 
 from .compilation import Compilation
+from .file_mark import unchanged
 from .inotify import FolderWatch
 from .known_files import KnownFiles
 from .steady import compile_steady
@@ -44,13 +45,24 @@ def compile_all(files: Sequence[Path], limits: Limits) -> list[Compilation]:
         return list(pool.map(partial(compile_steady, limits=limits), files))
 
 
-def deploy(store: Store, paths: Sequence[Path], clock: Clock, limits: Limits, by: str) -> KnownFiles:
+def deploy(
+    store: Store, paths: Sequence[Path], clock: Clock, limits: Limits, by: str, ahead: Iterable[Compilation] = ()
+) -> KnownFiles:
     """Compile all dag files and put what they define, and what is wrong with them, into the store.
 
-    What was deployed from a file below these paths that is no longer there is retired.
+    What was compiled ``ahead`` and has not changed since is not compiled again. What was deployed from a file below these
+    paths that is no longer there is retired.
     """
     files = dag_files(paths)
-    compiled = compile_all(files, limits)
+    there = {str(file) for file in files}
+    compiled = [
+        each for each in ahead if each.source.file in there and each.files and unchanged(each.files) is not None
+    ]
+    done = {each.source.file for each in compiled}
+    compiled += compile_all([file for file in files if str(file) not in done], limits)
+    compiled.sort(
+        key=lambda each: each.source.file
+    )  # where two files claim a dag, it does not depend on who was quicker
     gone = _gone(store, paths, compiled)
     sound = {each.source.file for each in compiled if not each.problems}
     known = KnownFiles(_in_force(store, sound | gone))

@@ -21,7 +21,7 @@ from . import commit, database, hot
 from .dialect import Session
 
 BEAT_S: Final = 0.5
-HUNG_S: Final = 2.0
+HUNG_S: Final = 1.5
 """A leader whose beat stands still for so long, by the clock of who looks, is given up."""
 
 IDLE_S: Final = 90.0

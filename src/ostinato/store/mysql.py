@@ -28,7 +28,7 @@ from .hot import Batch, positional, waves
 
 BUSY_S: Final = 10
 """How long to wait for another process's short write before giving up."""
-_IDLE_S: Final = 3
+_IDLE_S: Final = 2
 _SILENT_S: Final = 60
 _CONNECT_S: Final = 5
 

@@ -8,7 +8,7 @@ from queue import Queue
 import pytest
 
 from ostinato.clock import SystemClock
-from ostinato.control.deploy import Reloader, dag_files, deploy
+from ostinato.control.deploy import Reloader, compile_all, dag_files, deploy
 from ostinato.model.errors import NotFound, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.store import Store, open_store
@@ -275,3 +275,25 @@ def test_a_dag_whose_file_is_broken_at_the_start_still_keeps_its_id(folder: Path
     known = deploy(store, [folder], SystemClock(), Limits(), "ada")
     assert files_of(store) == {"one": "one.py"}
     assert sorted(Path(problem.file).name for problem in known.problems) == ["a.py", "one.py"]
+
+
+COUNTED = "open(__file__ + '.times', 'a').write('x')\n"
+
+
+def test_what_was_compiled_ahead_is_compiled_again_only_if_it_changed(store: Store, folder: Path) -> None:
+    paths = {name: folder / f"{name}.py" for name in ("same", "changed", "gone")}
+    for name, path in paths.items():
+        path.write_text(COUNTED + DAG.format(name=name, number=1))
+    ahead = compile_all(dag_files([folder]), Limits())
+    paths["changed"].write_text(COUNTED + DAG.format(name="changed", number=2))
+    paths["gone"].unlink()
+    (folder / "new.py").write_text(DAG.format(name="new", number=1))
+    before = {name: len(Path(f"{path}.times").read_text()) for name, path in paths.items()}
+    deploy(store, [folder], SystemClock(), Limits(), "ada", ahead)
+    after = {name: len(Path(f"{path}.times").read_text()) for name, path in paths.items()}
+    assert {name for name in after if after[name] > before[name]} == {"changed"}
+    assert {dag.dag_id for dag in store.dags()} == {"one", "same", "changed", "new"}
+    expected = {
+        dag.spec.dag_id: dag.version for each in compile_all(dag_files([folder]), Limits()) for dag in each.dags
+    }
+    assert {dag.dag_id: dag.version for dag in store.dags()} == expected
