@@ -36,6 +36,8 @@ def main(wanted: list[str]) -> None:
         print(f"\n{(measure.__doc__ or name).splitlines()[0]}")
         for what, value in figures.items():
             print(f"  {what:<32} {value:>12,.2f}")
+        if not figures:
+            print("  not measured: what it needs is not installed")
         result["figures"][name] = figures
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)

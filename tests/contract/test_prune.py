@@ -116,15 +116,19 @@ def test_a_large_run_goes_in_portions_between_which_all_that_must_hold_holds(sto
     assert store.prunable(BEFORE) == (0, 0)
 
 
-def test_who_was_interrupted_goes_on_with_the_rest(store: Store) -> None:
-    version = deploy(store, tasks=450)
-    run_id = finished(Leader(store), version, 0, 450)
+@pytest.mark.parametrize("tasks", [300, 450])
+def test_who_was_interrupted_goes_on_with_the_rest(store: Store, tasks: int) -> None:
+    version = deploy(store, tasks=tasks)
+    leader = Leader(store)
+    run_id = finished(leader, version, 0, tasks)
+    finished(leader, version, 1, tasks)
     next(store.prune(BEFORE))
     left = len(store.tasks(run_id))
-    assert 0 < left < 450
-    assert store.prunable(BEFORE) == (1, left)
+    assert 0 < left < tasks
+    assert store.prunable(BEFORE) == (2, left + tasks)
     prune(store)
     assert store.tasks(run_id) == []
+    assert store.prunable(BEFORE) == (0, 0)
 
 
 def test_many_small_runs_share_a_portion(store: Store) -> None:

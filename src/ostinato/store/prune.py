@@ -24,6 +24,9 @@ _EVENTS: Final = 1_000
 
 _RUNS: Final = 1_000
 
+_OF_RUN: Final = (event, task_instance)
+"""What is left of a run that is forgotten halfway; either may be gone first."""
+
 _later: Final = outbox.alias()
 _DEALT_WITH: Final[tuple[tuple[Table, ColumnElement[bool]], ...]] = (
     # an alert that is open is needed to know that it is; the oldest goes first, so that none seems open that was over
@@ -72,13 +75,14 @@ def is_pruned(connection: Connection, run_id: int) -> bool:
 
 def _old(before: Instant) -> tuple[ColumnElement[bool], ...]:
     """What is true of the runs that ended before an instant and are not forgotten."""
-    of_run = (exists().where(each.c.run_id == run.c.run_id) for each in (event, task_instance))
+    of_run = (exists().where(each.c.run_id == run.c.run_id) for each in _OF_RUN)
     return run.c.finished_at < before, or_(*of_run)
 
 
 def _ended(engine: Engine, before: Instant, after: int) -> list[int]:
     with reading(engine) as connection:
-        first = connection.execute(select(func.min(event.c.run_id))).scalar_one() or 0
+        firsts = [connection.execute(select(func.min(each.c.run_id))).scalar_one() for each in _OF_RUN]
+        first = min((first for first in firsts if first is not None), default=0)
         query = select(run.c.run_id).where(run.c.run_id > max(after, first - 1), *_old(before))
         return list(connection.scalars(query.order_by(run.c.run_id).limit(_RUNS)))
 
