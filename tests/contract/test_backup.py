@@ -314,12 +314,19 @@ def test_a_state_is_no_backup_and_a_backup_is_no_state(store: Store, kept: Path,
         open_store(database.with_name("copied.db"))
 
 
-def test_a_damaged_state_gives_no_backup(database: Path, kept: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("DELETE FROM run WHERE run_id = 3", "without a run"),
+        ("UPDATE audit SET who = 'nobody' WHERE seq = 1", "the audit is broken: entry 1 is not what was written"),
+    ],
+)
+def test_a_damaged_state_gives_no_backup(database: Path, kept: Path, damage: str, says: str) -> None:
     kept.parent.mkdir()
     with closing(open_store(database)) as store:
         lived_in(store)
-        execute(database, "DELETE FROM run WHERE run_id = 3")
-        with pytest.raises(StoreDamaged, match="without a run") as caught:
+        execute(database, damage)
+        with pytest.raises(StoreDamaged, match=says) as caught:
             store.back_up(kept, NOW)
         assert caught.value.where == str(database)
     assert list(kept.parent.iterdir()) == []

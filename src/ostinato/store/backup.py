@@ -51,9 +51,10 @@ def back_up(engine: Engine, file: Path, now: Instant) -> Contents:
             _copy(source, target)
         with database.writing(target) as connection:
             connection.execute(update(meta).values(taken_at=now))
-            found, contents = check.findings(connection), _contents(connection)
-        if found:
-            raise StoreDamaged("; ".join(found[:5]), where=database.place(engine))
+            found = check.findings(connection)
+            if found:
+                raise StoreDamaged("; ".join(found[:5]), where=database.place(engine))
+            contents = _contents(connection)
         target.dispose()
         with said(file):
             seal(part)
