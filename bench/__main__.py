@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import signal
 import sys
 import sysconfig
 from pathlib import Path
@@ -47,4 +48,7 @@ def main(wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # whoever ignores it (`nohup`): what we start has to hear it
     main(sys.argv[1:])
