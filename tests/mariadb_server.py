@@ -6,7 +6,6 @@ It runs as the user of the tests, or as ``nobody`` for root.
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from itertools import count
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 import pymysql
 
-from tests.postgres_server import PASSWORD, QUOTED
+from tests.postgres_server import PASSWORD, QUOTED, free_port, session_mark
 
 _PATIENCE_S: Final = 60.0
 _USER: Final = "tester"
@@ -32,7 +31,7 @@ class MariaDBServer:
     def __init__(self, *, durable: bool = False) -> None:
         self._durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="ostinato-mariadb-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._numbers = count(1)
         if self._owner:
@@ -75,7 +74,7 @@ class MariaDBServer:
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [_program(), "--no-defaults", *words, "--skip-name-resolve"],
-                env={"PATH": os.defpath, **_mark()},
+                env={"PATH": os.defpath, **session_mark()},
                 cwd=self.folder,
                 user=self._owner and self._owner.pw_uid,
                 group=self._owner and self._owner.pw_gid,
@@ -162,14 +161,3 @@ def is_installed() -> bool:
 
 def _program() -> str | None:
     return shutil.which("mariadbd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
-
-
-def _mark() -> dict[str, str]:
-    """What tells that a process is of this test session; see conftest."""
-    return {name: value for name, value in os.environ.items() if name.startswith("OSTINATO_TEST")}
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]

@@ -40,7 +40,7 @@ class PostgresServer:
     def __init__(self, *, durable: bool = False) -> None:
         self._settings = {**_SETTINGS, "fsync": "on" if durable else "off"}
         self.folder = Path(tempfile.mkdtemp(prefix="ostinato-postgres-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._owner = "nobody" if os.geteuid() == 0 else None
         self._programs = self._find_programs()
         self._numbers = count(1)
@@ -73,7 +73,7 @@ class PostgresServer:
     def _run(self, program: str, *words: str) -> None:
         said = subprocess.run(
             [self._programs / program, "-D", self.folder / "data", *words],
-            env={"PATH": os.defpath, "LC_ALL": "C", **self._mark()},
+            env={"PATH": os.defpath, "LC_ALL": "C", **session_mark()},
             cwd=self.folder,
             user=self._owner,
             group=pwd.getpwnam(self._owner).pw_gid if self._owner else None,
@@ -86,11 +86,6 @@ class PostgresServer:
         )
         if said.returncode:
             raise RuntimeError(f"{program} failed:\n{said.stdout}")
-
-    @staticmethod
-    def _mark() -> dict[str, str]:
-        """What tells that a process is of this test session; see conftest."""
-        return {name: value for name, value in os.environ.items() if name.startswith("OSTINATO_TEST")}
 
     def start(self) -> None:
         """Start it; return when it answers."""
@@ -139,7 +134,13 @@ def _installed() -> Path | None:
     return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
 
 
-def _free_port() -> int:
+def session_mark() -> dict[str, str]:
+    """What tells that a process is of this test session; see conftest."""
+    return {name: value for name, value in os.environ.items() if name.startswith("OSTINATO_TEST")}
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return bound.getsockname()[1]

@@ -155,8 +155,8 @@ def start(
     ``dag_paths`` are deployed first, and again whenever they change if ``watch``. With ``run_only`` nothing but that
     run is attended to. Without ``own_agent`` the agent is one that somebody else starts and stops. If the state is on a
     server and another scheduler leads there, this one waits for its place, having called ``stands_by`` with its name, or
-    without that raises HomeInUse. With OSTINATO_KEEP, older history
-    is forgotten. Raises HomeUnusable, AgentFailed, UsageError, and what opening the store raises.
+    without that raises HomeInUse. With OSTINATO_KEEP, older history is forgotten.
+    Raises HomeUnusable, AgentFailed, UsageError, and what opening the store raises.
     """
     return Running(
         home,

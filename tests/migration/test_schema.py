@@ -23,6 +23,7 @@ from ostinato.store.database import engine_for, making, reading, writing
 from ostinato.store.tables import metadata
 from tests.contract.raw import query
 from tests.mariadb_server import MariaDBServer
+from tests.places import Server
 from tests.postgres_server import PostgresServer
 
 
@@ -106,31 +107,31 @@ def test_all_who_open_a_new_database_at_once_succeed(shared: Path | str, _nth: i
         store.close()
 
 
+def demand_it_becomes_as_new(server: Server, old: str) -> None:
+    """An old schema becomes what a new database has, and what was in it is still there."""
+    store = open_store(old)
+    store.check()
+    assert pools(store) == {"gpu": 3}
+    assert store.take_lead("next", 9) == 5
+    store.close()
+    new = server.new_database()
+    open_store(new).close()
+    assert server.schema(old) == server.schema(new)
+
+
 def test_the_first_schema_there_was_on_postgres_becomes_what_a_new_database_has(
     postgres_server: PostgresServer,
 ) -> None:
-    old, new = postgres_server.new_database(), postgres_server.new_database()
+    old = postgres_server.new_database()
     with psycopg.connect(old) as connection:
         connection.execute(Path(__file__).with_name("postgres_0004.sql").read_bytes())
-    store = open_store(old)
-    store.check()
-    assert pools(store) == {"gpu": 3}
-    assert store.take_lead("next", 9) == 5
-    store.close()
-    open_store(new).close()
-    assert postgres_server.schema(old) == postgres_server.schema(new)
+    demand_it_becomes_as_new(postgres_server, old)
 
 
 def test_the_first_schema_there_was_on_mariadb_becomes_what_a_new_database_has(mariadb_server: MariaDBServer) -> None:
-    old, new = mariadb_server.new_database(), mariadb_server.new_database()
+    old = mariadb_server.new_database()
     mariadb_server.execute(Path(__file__).with_name("mariadb_0007.sql").read_text(), old.rpartition("/")[2])
-    store = open_store(old)
-    store.check()
-    assert pools(store) == {"gpu": 3}
-    assert store.take_lead("next", 9) == 5
-    store.close()
-    open_store(new).close()
-    assert mariadb_server.schema(old) == mariadb_server.schema(new)
+    demand_it_becomes_as_new(mariadb_server, old)
 
 
 def test_a_database_whose_making_was_cut_off_is_made_anew(mariadb_server: MariaDBServer) -> None:

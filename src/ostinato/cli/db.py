@@ -71,11 +71,7 @@ def backup(
         file /= f"ostinato-{moment(now):%Y%m%dT%H%M%SZ}.db"
     with state(present_home()) as store:
         document = _document(file, store.back_up(file, now))
-    if as_json:
-        out_json(document)
-        return
-    _draw(document)
-    next_step(f"ostinato db drill {file}")
+    _tell(document, f"ostinato db drill {file}", as_json=as_json)
 
 
 @app.command("verify", epilog="ostinato db verify monday.db")
@@ -84,11 +80,7 @@ def verify(file: File, as_json: AsJson = False) -> None:
     from ostinato.store import verify_backup  # noqa: PLC0415 - loads the database library
 
     document = _document(file, verify_backup(file))
-    if as_json:
-        out_json(document)
-        return
-    _draw(document)
-    next_step(f"ostinato db restore {file}, where there is no state yet")
+    _tell(document, f"ostinato db restore {file}, where there is no state yet", as_json=as_json)
 
 
 @app.command("restore", epilog="ostinato db restore monday.db\nostinato db restore monday.db --again")
@@ -220,6 +212,14 @@ def _restored(place: str, done: "SetBack", *, again: bool) -> RestoreDocument:
         schedules=done.moved,
         again=again,
     )
+
+
+def _tell(document: BackupDocument, then: str, *, as_json: bool) -> None:
+    if as_json:
+        out_json(document)
+        return
+    _draw(document)
+    next_step(then)
 
 
 def _draw(document: BackupDocument) -> None:

@@ -60,9 +60,7 @@ def deploy(
     ]
     done = {each.source.file for each in compiled}
     compiled += compile_all([file for file in files if str(file) not in done], limits)
-    compiled.sort(
-        key=lambda each: each.source.file
-    )  # where two files claim a dag, it does not depend on who was quicker
+    compiled.sort(key=lambda each: each.source.file)  # of two files that claim a dag, the first one has it
     gone = _gone(store, paths, compiled)
     sound = {each.source.file for each in compiled if not each.problems}
     known = KnownFiles(_in_force(store, sound | gone))

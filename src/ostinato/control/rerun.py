@@ -58,8 +58,8 @@ class Planned(Struct, frozen=True):
 def plan_rerun(store: Store, run: Run, selectors: Sequence[str] | None, *, newest: bool = False) -> Planned:
     """Plan to run again what ``selectors`` mean, with what goes with it and what failed; None: everything.
 
-    Raises RunGoesOn, HistoryForgotten, NothingToRun, and what `decide.select.select` raises; UsageError if the recorded parameters do not
-    fit the ``newest`` version.
+    Raises RunGoesOn, HistoryForgotten, NothingToRun, and what `decide.select.select` raises; UsageError if the recorded
+    parameters do not fit the ``newest`` version.
     """
     earlier = _over(store, run, newest=newest)
     selected = earlier.reach.everything() if selectors is None else earlier.chosen(selectors)
@@ -73,7 +73,10 @@ def plan_rerun(store: Store, run: Run, selectors: Sequence[str] | None, *, newes
 
 
 def plan_marks(store: Store, run: Run, marked: Mapping[Instance, Cause]) -> Planned:
-    """Plan a run in which task instances of one that is over end otherwise. Raises RunGoesOn, HistoryForgotten and NotMarkable."""
+    """Plan a run in which task instances of one that is over end otherwise.
+
+    Raises RunGoesOn, HistoryForgotten and NotMarkable.
+    """
     earlier = _over(store, run, newest=False)
     return _planned(earlier, rerun(earlier.shape, earlier.past, (), marked))
 

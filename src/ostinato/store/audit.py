@@ -31,10 +31,9 @@ def record(
     facts: Mapping[str, object] | None = None,
 ) -> None:
     """Add an entry to the end of the chain."""
-    last = connection.execute(select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)).first()
-    seq, before = (1, "") if last is None else (last.seq + 1, last.digest)
+    last = end(connection)
     row = {
-        "seq": seq,
+        "seq": last.entries + 1,
         "at": now,
         "who": by,
         "via": via,
@@ -42,7 +41,13 @@ def record(
         "subject": subject,
         "facts": text_of(dict(facts or {})),
     }
-    connection.execute(insert(audit).values(**row, digest=_digest(before, row)))
+    connection.execute(insert(audit).values(**row, digest=_digest(last.head, row)))
+
+
+def end(connection: Connection) -> Chain:
+    """How long the chain is, and the digest of its last entry, as they are written; see `verify`."""
+    last = connection.execute(select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)).first()
+    return Chain(0, "") if last is None else Chain(last.seq, last.digest)
 
 
 def entries(
