@@ -265,7 +265,8 @@ def rejected_records(connection: Connection, dag_id: str | None, run_id: int | N
 def open_expectations(connection: Connection) -> list[Expectation]:
     """Deadlines that are not met: still expected, or missed and not made good, by when they are or were due."""
     query = EXPECTATIONS.where(expectation.c.state.in_(["expected", "missed"]))
-    return [to_expectation(row) for row in connection.execute(query.order_by(expectation.c.due_at))]
+    in_order = query.order_by(expectation.c.due_at, expectation.c.dag_no, expectation.c.interval_start)
+    return [to_expectation(row) for row in connection.execute(in_order)]
 
 
 def pools(connection: Connection) -> list[Pool]:
