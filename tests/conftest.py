@@ -17,7 +17,9 @@ import pytest
 
 from ostinato.home import Home
 from tests import mariadb_server as mariadb_server_module
+from tests import mysql_server as mysql_server_module
 from tests.mariadb_server import MariaDBServer
+from tests.mysql_server import MySQLServer
 from tests.places import SERVERS, Server, places
 from tests.postgres_server import PostgresServer, is_installed
 
@@ -65,13 +67,25 @@ def mariadb_server(nothing_outlives_the_session: None) -> Iterator[MariaDBServer
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def mysql_server(nothing_outlives_the_session: None) -> Iterator[MySQLServer]:
+    """A real MySQL server, for as many databases as tests want."""
+    if mysql_server_module.program() is None:
+        pytest.skip(
+            "NOT TESTED ON MYSQL: there is no mysqld here; OSTINATO_TEST_MYSQLD names it if it is not on the PATH"
+        )
+    server = MySQLServer()
+    yield server
+    server.remove()
+
+
 @pytest.fixture(params=sorted(SERVERS))
 def server(request: pytest.FixtureRequest) -> Server:
     """A real server, of each kind in turn."""
     return request.getfixturevalue(SERVERS[request.param])
 
 
-@pytest.fixture(params=["sqlite-file", "postgres", "mariadb"])
+@pytest.fixture(params=["sqlite-file", "postgres", "mariadb", "mysql"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """A place for a database that several threads or processes can open."""
     place = places(request, tmp_path)()

@@ -29,7 +29,7 @@ class MariaDBServer:
     """
 
     def __init__(self, *, durable: bool = False) -> None:
-        self._durable = durable
+        self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="ostinato-mariadb-"))
         self.port = free_port()
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -40,13 +40,14 @@ class MariaDBServer:
         self._process = self._started()
 
     def _initialize(self) -> None:
+        words = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin")
+        self._make_data("mariadb-install-db", *words)
+
+    def _make_data(self, program: str, *words: str) -> None:
         # made by the user of the tests, who may be root; the server gets it afterwards
         user = [] if self._owner is None else [f"--user={self._owner.pw_name}"]
         said = subprocess.run(
-            [
-                *("mariadb-install-db", "--no-defaults", *user, f"--datadir={self.folder / 'data'}"),
-                *("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"),
-            ],
+            [program, "--no-defaults", *user, f"--datadir={self.folder / 'data'}", *words],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -54,10 +55,10 @@ class MariaDBServer:
             check=False,
         )
         if said.returncode:
-            raise RuntimeError(f"mariadb-install-db failed:\n{said.stdout}")
+            raise RuntimeError(f"{program} failed:\n{said.stdout}")
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        options = {
+    def _options(self) -> dict[str, object]:
+        return {
             "datadir": self.folder / "data",
             "socket": self.folder / "socket",
             "pid-file": self.folder / "pid",
@@ -65,15 +66,17 @@ class MariaDBServer:
             "bind-address": "127.0.0.1",
             "max-connections": 60,
             "innodb-buffer-pool-size": "64M",
-            "innodb-flush-log-at-trx-commit": 1 if self._durable else 2,
+            "innodb-flush-log-at-trx-commit": 1 if self.durable else 2,
             "default-time-zone": "+05:45",  # the state has nothing to do with it
             "character-set-server": "latin1",  # nor with that
             "tmpdir": self.folder,
         }
-        words = [f"--{name}={value}" for name, value in options.items()]
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        words = [f"--{name}={value}" for name, value in self._options().items()]
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [_program(), "--no-defaults", *words, "--skip-name-resolve"],
+                [self._program(), "--no-defaults", *words, "--skip-name-resolve"],
                 env={"PATH": os.defpath, **session_mark()},
                 cwd=self.folder,
                 user=self._owner and self._owner.pw_uid,
@@ -89,7 +92,10 @@ class MariaDBServer:
                 self._make_user()
                 return process
             pause.wait(0.05)
-        raise RuntimeError(f"mariadbd did not start:\n{(self.folder / 'log').read_text()[-5_000:]}")
+        raise RuntimeError(f"{self._program()} did not start:\n{(self.folder / 'log').read_text()[-5_000:]}")
+
+    def _program(self) -> str:
+        return _mariadbd() or "mariadbd"
 
     def _make_user(self) -> None:
         with pymysql.connect(unix_socket=str(self.folder / "socket"), user="root") as root, root.cursor() as cursor:
@@ -156,8 +162,8 @@ class MariaDBServer:
 
 def is_installed() -> bool:
     """Whether there is a server to start."""
-    return _program() is not None and shutil.which("mariadb-install-db") is not None
+    return _mariadbd() is not None and shutil.which("mariadb-install-db") is not None
 
 
-def _program() -> str | None:
+def _mariadbd() -> str | None:
     return shutil.which("mariadbd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")

@@ -11,10 +11,11 @@ from ostinato.home import STATE_VARIABLE, Home
 from tests.mariadb_server import MariaDBServer
 from tests.postgres_server import PostgresServer
 
-SERVERS: Final = {"postgres": "postgres_server", "mariadb": "mariadb_server"}
+SERVERS: Final = {"postgres": "postgres_server", "mariadb": "mariadb_server", "mysql": "mysql_server"}
 """The fixtures of servers, by the kind of database."""
 
 Server = PostgresServer | MariaDBServer
+"""A server of any kind; MySQL's is one of MariaDB's."""
 
 Place = Path | str | None
 """What `open_store` takes."""

@@ -9,7 +9,7 @@ from ostinato.store import Store, open_store
 from tests.places import Place, places
 
 
-@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgres", "mariadb"])
+@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgres", "mariadb", "mysql"])
 def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Place]:
     """What makes a place for a database that is not there yet."""
     return places(request, tmp_path)

@@ -20,7 +20,9 @@ def execute(place: Path | str, statement: str) -> None:
             connection.execute(statement)
     elif place.startswith("mysql"):
         with _mysql(place) as connection, connection.cursor() as cursor:
-            cursor.execute("SET foreign_key_checks = 0, check_constraint_checks = 0")
+            cursor.execute("SET foreign_key_checks = 0")
+            if "MariaDB" in connection.get_server_info():
+                cursor.execute("SET check_constraint_checks = 0")
             cursor.execute(statement)
     else:
         with psycopg.connect(place) as connection:

@@ -96,7 +96,10 @@ def test_it_says_from_where(shared: Path | str) -> None:
         ("UPDATE audit SET facts = '{}' WHERE seq = 5", "entry 5 is not"),
         ("DELETE FROM audit WHERE seq = 2", "entry 2 is missing"),
         ("DELETE FROM audit WHERE seq = 1", "entry 1 is missing"),
-        ("UPDATE audit SET digest = (SELECT digest FROM audit WHERE seq = 1) WHERE seq = 4", "entry 4 is not"),
+        (
+            "UPDATE audit SET digest = (SELECT digest FROM (SELECT * FROM audit) AS other WHERE seq = 1) WHERE seq = 4",
+            "entry 4 is not",
+        ),
     ],
 )
 def test_what_was_done_to_the_record_is_seen(shared: Path | str, harm: str, says: str) -> None:

@@ -138,12 +138,15 @@ def test_one_who_is_suspended_in_the_middle_of_a_commit_stops_nobody_for_long_an
     run = leader.begin(deploy(first))
     leader.dispatch(run.run_id, 0)
 
+    taken: list[int] = []
+
     def suspend(*_: object) -> None:
-        second.take_lead("second", MAY_1)  # returns once the server has ended the first one's session
+        taken.append(second.take_lead("second", MAY_1))  # returns once the server has ended the first one's session
 
     listen(first._engine, "before_cursor_execute", suspend, once=True)
     with pytest.raises(StoreUnavailable):
         first.commit(leader.change, leader.epoch)
+    assert taken == [leader.epoch + 1]
     assert second.attempts(run.run_id) == []
     first.close()
     second.close()

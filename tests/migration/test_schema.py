@@ -134,9 +134,15 @@ def test_the_first_schema_there_was_on_mariadb_becomes_what_a_new_database_has(m
     demand_it_becomes_as_new(mariadb_server, old)
 
 
-def test_a_database_whose_making_was_cut_off_is_made_anew(mariadb_server: MariaDBServer) -> None:
+@pytest.fixture(params=["mariadb_server", "mysql_server"])
+def keeping(request: pytest.FixtureRequest) -> MariaDBServer:
+    """A server on which a table that was made stays, whatever becomes of its transaction."""
+    return request.getfixturevalue(request.param)
+
+
+def test_a_database_whose_making_was_cut_off_is_made_anew(keeping: MariaDBServer) -> None:
     """Tables stay there though the transaction that made them came to nothing."""
-    address, whole = mariadb_server.new_database(), mariadb_server.new_database()
+    address, whole = keeping.new_database(), keeping.new_database()
     engine = engine_for(address)
     with making(engine) as connection:
         metadata.create_all(
@@ -145,14 +151,14 @@ def test_a_database_whose_making_was_cut_off_is_made_anew(mariadb_server: MariaD
     engine.dispose()
     open_store(address).close()
     open_store(whole).close()
-    assert mariadb_server.schema(address) == mariadb_server.schema(whole)
+    assert keeping.schema(address) == keeping.schema(whole)
 
 
-def test_tables_with_something_in_them_are_never_taken_for_unfinished(mariadb_server: MariaDBServer) -> None:
-    address = mariadb_server.new_database()
+def test_tables_with_something_in_them_are_never_taken_for_unfinished(keeping: MariaDBServer) -> None:
+    address = keeping.new_database()
     name = address.rpartition("/")[2]
-    mariadb_server.execute("CREATE TABLE alembic_version (version_num varchar(32) not null)", name)
-    mariadb_server.execute("CREATE TABLE run (x int);\nINSERT INTO run VALUES (1)", name)
+    keeping.execute("CREATE TABLE alembic_version (version_num varchar(32) not null)", name)
+    keeping.execute("CREATE TABLE run (x int);\nINSERT INTO run VALUES (1)", name)
     with pytest.raises(StoreDamaged, match="another program"):
         open_store(address)
     assert query(address, "SELECT x FROM run") == [(1,)]

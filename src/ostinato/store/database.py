@@ -12,10 +12,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from ostinato.model.errors import DriverMissing, InvariantBroken, StateAddressInvalid, StoreUnavailable
 
 from . import sqlite
-from .dialect import MAKE, READ, WRITE, Dialect, Rows, Session
+from .dialect import MAKE, MODE, READ, WRITE, Dialect, Rows, Session
 from .hot import Batch
 
-_MODE: Final = "ostinato_mode"
 _SERVERS: Final = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mysql"}
 """The modules of this package that talk to servers, by how addresses begin."""
 _DIALECTS: Final[dict[str, Dialect]] = {"sqlite": sqlite.SQLite()}
@@ -99,7 +98,7 @@ def is_on_server(engine: Engine) -> bool:
 
 
 def _begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get(_MODE, READ)
+    mode = connection.get_execution_options().get(MODE, READ)
     cursor = connection.connection.cursor()
     for statement in dialect_of(connection).begin[mode]:
         cursor.execute(statement)
@@ -139,7 +138,7 @@ def begin_again(connection: Connection) -> None:
 @contextmanager
 def _alone(engine: Engine, mode: str) -> Generator[Connection]:
     with translated(engine), engine.connect() as connection:
-        connection.execution_options(**{_MODE: mode})
+        connection.execution_options(**{MODE: mode})
         with connection.begin():
             yield connection
 

@@ -12,6 +12,8 @@ from .hot import Batch
 
 Rows = Sequence[tuple[object, ...]]
 
+MODE: Final = "ostinato_mode"
+"""The option of a connection that says which transactions it is for."""
 READ: Final = "read"
 WRITE: Final = "write"
 MAKE: Final = "make"

@@ -5,7 +5,8 @@ database and hold nobody up. New rows are one INSERT with many values, changes o
 of JSON: what a batch costs is the round trip and the rows.
 
 Making a table ends a transaction here, so the tables of a new database are made under a lock of its own, and its version
-is written last. What hangs in the middle of a transaction is let go of by MariaDB after `_IDLE_S`; MySQL has no such limit.
+is written last. What hangs in the middle of a transaction is let go of by the server after `_IDLE_S`: MariaDB has a limit for
+that, MySQL one for all silence, which is therefore set for each transaction that writes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,21 +19,24 @@ from pymysql.connections import Connection as MySQLConnection
 from pymysql.err import Error, MySQLError
 from sqlalchemy import URL, CheckConstraint, Connection, Engine, Table, UpdateBase, create_engine, event
 from sqlalchemy.dialects.mysql import insert
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.compiler import compiles
 
 from ostinato.model.errors import InvariantBroken, OstinatoError, StoreDamaged, StoreFull, StoreUnavailable
 
-from .dialect import MAKE, READ, WRITE, Rows, Session
+from .dialect import MAKE, MODE, READ, WRITE, Rows, Session
 from .hot import Batch, positional, waves
 
 BUSY_S: Final = 10
 """How long to wait for another process's short write before giving up."""
 _IDLE_S: Final = 2
+_HURRIES: Final = "ostinato_hurries"
+"""The mark of a connection whose silence is limited."""
 _SILENT_S: Final = 60
 _CONNECT_S: Final = 5
 
-_NUMBER: Final = "CONCAT('ostinato ', MD5(CONCAT(DATABASE(), ' ', :name)))"
+_NUMBER: Final = "CONCAT('ostinato ', LEFT(SHA2(CONCAT(DATABASE(), ' ', :name), 256), 32))"
 """The name of a lock for the server, where all databases share them."""
 
 _MAKE: Final = f"SELECT IF(GET_LOCK({positional(_NUMBER, repr('make'))}, {BUSY_S}), 1, (SELECT 1 UNION SELECT 2))"
@@ -180,6 +184,8 @@ def engine_for(url: URL) -> Engine:
         arguments["password"] = url.password.encode()  # the driver would take it for Latin-1
     engine = create_engine(url.set(drivername="mysql+pymysql"), connect_args=arguments)
     event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _hurry)
+    event.listen(engine, "reset", _take_time)
     return engine
 
 
@@ -189,6 +195,21 @@ def _configure(connection: Any, _record: object) -> None:
         cursor.execute(f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = {BUSY_S}")
         if "MariaDB" in connection.get_server_info():
             cursor.execute(f"SET SESSION idle_transaction_timeout = {_IDLE_S}")
+
+
+def _hurry(connection: Connection) -> None:
+    """Let MySQL end a session that falls silent before its transaction is over."""
+    writes = connection.get_execution_options().get(MODE) == WRITE
+    if writes and not cast("MySQLDialect", connection.dialect).is_mariadb:
+        connection.connection.cursor().execute(f"SET SESSION wait_timeout = {_IDLE_S}")
+        connection.info[_HURRIES] = True
+
+
+def _take_time(connection: Any, record: Any, _state: object) -> None:
+    """Afterwards a session may be silent for as long as others."""
+    if record is not None and record.info.pop(_HURRIES, None):  # None: it is not used again
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION wait_timeout = DEFAULT")
 
 
 @compiles(CheckConstraint, "mysql")  # pyright: ignore[reportUntypedFunctionDecorator]
