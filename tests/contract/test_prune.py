@@ -2,7 +2,7 @@
 
 import pytest
 
-from ostinato.model.change import Delivery, ExpectationMove, RejectedRecords
+from ostinato.model.change import Alert, Delivery, ExpectationMove, RejectedRecords
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import DeadLetters
 from ostinato.model.state import RunState, TaskState
@@ -155,6 +155,36 @@ def test_alerts_go_once_they_are_over(store: Store) -> None:
     leader.change.alerts.append(alert("resolve", "open", NEW))
     leader.commit()
     assert [(each.action, each.dedup_key) for each in store.alerts(1)] == [("resolve", "open")]
+
+
+def delivered(store: Store, *alerts: Alert) -> Leader:
+    """Alerts one after the other, each delivered."""
+    leader = Leader(store)
+    for each in alerts:
+        leader.change.alerts.append(each)
+        leader.commit()
+        leader.change.deliveries += [Delivery(each.outbox_id, OLD, done=True) for each in store.outbox_waiting(9)]
+        leader.commit()
+    return leader
+
+
+def test_nothing_that_is_over_seems_open_though_a_clock_that_was_set_back_says_that_it_began_after_its_end(
+    store: Store,
+) -> None:
+    delivered(store, alert("trigger", "a", NEW), alert("resolve", "a", OLD), alert("trigger", "later", OLD))
+    prune(store)
+    assert [each.action for each in store.alerts() if each.dedup_key == "a"] == ["resolve", "trigger"]
+    prune(store, NEW + 1)
+    assert [each.dedup_key for each in store.alerts()] == ["later"]
+
+
+def test_the_number_of_an_alert_that_is_forgotten_is_not_given_again(store: Store) -> None:
+    leader = delivered(store, alert("trigger", "a", OLD), alert("resolve", "a", OLD))
+    [newest] = store.alerts(1)
+    prune(store)
+    leader.change.alerts.append(alert("trigger", "b", NEW))
+    leader.commit()
+    assert store.alerts(1)[0].outbox_id > newest.outbox_id
 
 
 def test_deadlines_go_once_they_are_met(store: Store) -> None:

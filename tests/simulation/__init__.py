@@ -6,5 +6,5 @@ sensors wait for, the people, and the end of anything at any moment. After every
 checked against what was written.
 
     python -m tests.simulation --seeds 2000          seeds 0 to 1999 on all processors
-    python -m tests.simulation --start 1234 --seeds 1 --story
+    python -m tests.simulation --start 1234 --seeds 1        one seed; if it fails, it is made as simple as it gets
 """

@@ -96,7 +96,7 @@ class Executor:
         call = _CALL.decode(assignment.call)
         act = life.act_of(assignment, call)
         self._log_begin = self.log_end
-        self.performance = self.latest = life.world.begins(assignment.attempt, call, act, life.timeline.now)
+        self.performance = self.latest = life.world.begins(assignment.attempt, life.name, call, act, life.timeline.now)
         life.timeline.after(act.takes_ms, partial(self._done, self.performance))
 
     def _done(self, performance: Performance) -> None:
@@ -169,6 +169,7 @@ class AgentLife:
         trace: Trace,
         weather: Weather,
         act_of: ActOf,
+        journals_on_disk: list[str],
         ended: Callable[[], None],
     ) -> None:
         self.name = name
@@ -185,8 +186,9 @@ class AgentLife:
         self._connection: Connection | None = None
         self._wake_at: Instant | None = None
         world.journals[name] = self._journal = set[int]()
-        self._predecessors = list(world.journals_on_disk)
-        world.journals_on_disk.append(name)
+        self._journals_on_disk = journals_on_disk
+        self._predecessors = list(journals_on_disk)
+        journals_on_disk.append(name)
         self._alone_since: Instant = timeline.now
         self.pump()
 
@@ -233,7 +235,7 @@ class AgentLife:
         self._end("killed")
         if self.random.random() < self.weather.lost_journal:
             self.world.journal_lost.add(self.name)
-            self.world.journals_on_disk.remove(self.name)
+            self._journals_on_disk.remove(self.name)
 
     def stop(self, grace_ms: int) -> None:
         """SIGTERM: end in order."""
@@ -347,5 +349,5 @@ class AgentLife:
     def _forget_predecessors(self) -> None:
         """Whoever speaks has heard our Hello, and recorded what follows from it."""
         for name in self._predecessors:
-            self.world.journals_on_disk.remove(name)
+            self._journals_on_disk.remove(name)
         self._predecessors = []

@@ -1,7 +1,7 @@
-"""The scheduler's process: started, stepped when something comes or is due, killed at any point, frozen and thawed."""
+"""A scheduler's process: it stands by until it leads, is stepped when something comes or is due, and dies or freezes anywhere."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from random import Random
 
 from ostinato.authoring.fill import awaited_file
@@ -20,15 +20,24 @@ from ostinato.model.time import Instant
 from ostinato.store import Store
 
 from .disk import Disk, FaultyStore
-from .network import Network, Port
+from .host import Host
+from .lead import Lead
+from .network import Port
 from .timeline import Timeline
 from .trace import Trace, Violation, demand
-from .weather import Weather
+from .visit import Visit
+from .weather import WORSE, Weather
 from .witness import Witness
 from .world import World
 
 SPINNING = 300
 """So many steps at one instant are no progress."""
+
+LOOK_MS = 250
+VISIT_MS = 2_000
+"""How often who stands by looks who leads, and after the agent of its machine. See `control.standby`."""
+VISITS = 3
+"""After so many visits nothing is on its way any more that was sent before."""
 
 
 class Killed(BaseException):
@@ -105,68 +114,143 @@ class Courier:
         self._wake()
 
 
+class Leading:
+    """What a scheduler is made of once it is its turn."""
+
+    def __init__(self, control: "Control", store: FaultyStore, world: World) -> None:
+        timeline, random, host = control.timeline, control.random, control.host
+        compiled = lru_cache(store.compiled)
+        self.port = Port(host.network, control.point, lambda: control.wake_in(random.randint(0, 2)))
+        self.port.on_sent = control.sent
+        self.courier = Courier(world, timeline, random, control.weather, lambda: control.wake_in(0))
+        self.courier.calm = control.calm
+        self.scheduler = Scheduler(
+            store,
+            self.port,
+            Preparer(store, Shelf(), compiled),
+            Answers(store, compiled, NeedHistory(store, compiled)),
+            Files(world, timeline, random, compiled),
+            self.courier,
+            limits=Limits(),
+            lead=control.take_lead,
+            spread=random.random,
+        )
+
+
 class Control:
-    """One life of the scheduler's process. ``after_step`` is called after each step that went well."""
+    """One life of a scheduler's process. ``after_step`` is called after each step that went well.
+
+    ``overtake`` may let another one take the lead, and begin, while this one is in the middle of a step.
+    """
 
     def __init__(
         self,
         name: str,
+        host: Host,
         *,
         store: Store,
+        lead: Lead,
         timeline: Timeline,
         random: Random,
         weather: Weather,
         world: World,
         witness: Witness,
-        network: Network,
         disk: Disk,
         trace: Trace,
+        overtake: Callable[["Control"], None],
         after_step: Callable[["Control"], None],
         ended: Callable[["Control"], None],
     ) -> None:
         self.name = name
+        self.host = host
+        self.timeline = timeline
+        self.random = random
+        self.weather = weather
         self.alive = True
         self.frozen = False
-        self.rivalled = False
         self.calm = False
-        self._timeline = timeline
-        self._random = random
-        self._weather = weather
+        self.was_hinted = False
+        self.steps = 0
+        self.leading: Leading | None = None
+        self._lead = lead
+        self._disk = disk
+        self._world = world
         self._witness = witness
         self._trace = trace
+        self._overtake = overtake
         self._after_step = after_step
         self._ended = ended
         self._wake = 0
         self._hinted = True
-        self.was_hinted = False
+        self._looked_at = 0
+        self._visits = 0
         self._last_instant: Instant = 0
         self._steps_now = 0
-        self.steps = 0
-        compiled = lru_cache(store.compiled)
-        faulty = FaultyStore(store, witness, random, disk, self._point)
-        self.port = Port(network, self._point, lambda: self._wake_in(random.randint(0, 2)))
-        self.port.on_sent = self._sent
-        self.courier = Courier(world, timeline, random, weather, lambda: self._wake_in(0))
-        self.scheduler = Scheduler(
-            faulty,
-            self.port,
-            Preparer(faulty, Shelf(), compiled),
-            Answers(faulty, compiled, NeedHistory(faulty, compiled)),
-            Files(world, timeline, random, compiled),
-            self.courier,
-            limits=Limits(),
-            lead=partial(faulty.take_lead, name),
-            spread=random.random,
-        )
-        trace.note(name, "starts")
-        self._wake_in(1)
+        self._store = store
+        self._faulty = FaultyStore(store, witness, random, host, disk, self.point)
+        trace.note(name, "starts on", host.name)
+        self.look_in(1)
+        self.visit_in(random.randint(1, VISIT_MS))
+
+    # --- standing by --------------------------------------------------------------------------------------------
+
+    def look_in(self, delay: int) -> None:
+        """Look who leads."""
+        self.timeline.after(delay, self._look)
+
+    def _look(self) -> None:
+        if not self.alive or self.frozen or self.leading is not None:
+            return
+        if not self._reaches():
+            self.look_in(LOOK_MS)
+            return
+        wait = self._lead.look()
+        if wait == 0:
+            self._looked_at = self._witness.epoch
+            self.come_forward()
+            self.wake_in(self.random.choice((1, 1, 40, 1_000)))
+        elif wait is not None:
+            self.look_in(wait + self.random.randint(0, LOOK_MS))
+
+    def come_forward(self) -> None:
+        """It sees nobody lead: it makes everything ready and will take the lead."""
+        self._trace.note(self.name, "comes forward")
+        self._looked_at = self._witness.epoch
+        self.leading = Leading(self, self._faulty, self._world)
+        self.host.leading += 1
+
+    def take_lead(self, now: Instant) -> int:
+        """Take the lead, unless somebody was quicker. See `Lease.take`."""
+        if self._witness.epoch != self._looked_at:
+            raise FencedOut("another one was quicker")
+        epoch = self._faulty.take_lead(self.name, now)
+        self._lead.taken(self)
+        return epoch
+
+    def visit_in(self, delay: int) -> None:
+        """Look after the agent of the machine, as long as it has something to do and nobody leads there."""
+        self.timeline.after(delay, self._visit)
+
+    def _visit(self) -> None:
+        if not self.alive or self.leading is not None:
+            return
+        life = self.host.life
+        if life.alive and not (self.frozen or self.host.leading) and self._reaches():
+            Visit(self._store, self._world, self.host)
+        self._visits += 1
+        if self._visits < VISITS or not life.alive or not life.ledger.at_rest:
+            self.visit_in(VISIT_MS)
+
+    def _reaches(self) -> bool:
+        return not (self.host.cut_off or self._disk.broken)
+
+    # --- what is done to it -------------------------------------------------------------------------------------
 
     def hint(self) -> None:
         """Somebody says that the state has changed."""
-        if not self.alive:
-            return
-        self._hinted = True
-        self._wake_in(1)
+        if self.alive and self.leading is not None:
+            self._hinted = True
+            self.wake_in(1)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -177,52 +261,104 @@ class Control:
         """SIGSTOP, or a machine that swaps: it does nothing, and does not know it."""
         self.frozen = True
         self._trace.note(self.name, "frozen")
+        self._lead.stands_still()
 
     def thaw(self) -> None:
         """It goes on as if nothing had happened."""
-        self.frozen = False
-        self._trace.note(self.name, "thawed")
-        self._wake_in(0)
+        if self.alive and self.frozen:
+            self.frozen = False
+            self._trace.note(self.name, "thawed")
+            self.look_in(0)
+            self.wake_in(0)
+
+    def beats(self) -> bool:
+        """See `Holder`."""
+        return self.alive and not self.frozen and self._reaches()
+
+    def be_calm(self) -> None:
+        """Nothing more happens to it."""
+        self.calm = True
+        if self.leading is not None:
+            self.leading.courier.calm = True
+
+    def lose_session(self) -> None:
+        """The session in which it leads ends, and with it the lock; it goes on, and takes the lock again if it is free."""
+        self._trace.note(self.name, "loses its session")
+        self._lead.let_go(self)
+        self.timeline.after(self.random.randint(1, 500), self._regain)
+
+    def _regain(self) -> None:
+        if self.leads() and self.beats():
+            self._lead.regained(self)
+
+    def is_overtaken(self) -> None:
+        """Somebody has taken the lead: the thread that beats notices, unless the next commit is quicker."""
+        if self.leading is not None and self._epoch() is not None and not self._lead.is_held_by(self):
+            self.timeline.after(self.random.randint(1, 500), self._notice)
+
+    def _notice(self) -> None:
+        if self.alive and not self.frozen and self.leading is not None and self._epoch() != self._witness.epoch:
+            self._end("is told that it has lost the lead")
+
+    def _epoch(self) -> int | None:
+        return None if self.leading is None else self.leading.scheduler._epoch
+
+    def leads(self) -> bool:
+        """Whether what it writes is taken."""
+        return self.alive and self._epoch() == self._witness.epoch
 
     def _end(self, how: str) -> None:
         self._trace.note(self.name, how)
         self.alive = False
-        self.courier.dead = True
-        self.port.close()
+        if self.leading is not None:
+            self.leading.courier.dead = True
+            self.leading.port.close()
+            self.host.leading -= 1
+        self._lead.let_go(self)
         self._ended(self)
 
-    def _point(self, where: str) -> None:
-        """A place where the process may die."""
-        if not self.calm and self._random.random() < self._weather.death_at_a_point:
+    # --- its steps ----------------------------------------------------------------------------------------------
+
+    def point(self, where: str) -> None:
+        """A place where the process may die, or another one may take the lead."""
+        if self.calm:
+            return
+        often = WORSE if where == self.weather.worst_point else 1
+        if self.random.random() < self.weather.death_at_a_point * often:
             self._trace.note(self.name, "dies", where)
             raise Killed
+        if self.random.random() < self.weather.overtaken * often:
+            self._overtake(self)
 
-    def _sent(self, message: ToAgent) -> None:
-        self._witness.sent(message)
+    def sent(self, message: ToAgent) -> None:
+        """It says something to an agent."""
+        self._witness.sent(message, leads=self.leads())
 
-    def _wake_in(self, delay: int) -> None:
+    def wake_in(self, delay: int) -> None:
+        """Take a step then, unless something comes earlier."""
         self._wake += 1
         wake = self._wake
-        self._timeline.after(delay, lambda: self._step() if wake == self._wake else None)
+        self.timeline.after(delay, lambda: self.step() if wake == self._wake else None)
 
-    def _step(self) -> None:
-        if not self.alive or self.frozen:
+    def step(self) -> None:
+        """Take in what has come, and do what is due."""
+        if not self.alive or self.frozen or self.leading is None:
             return
         self._not_spinning()
         self.was_hinted = hinted = self._hinted
         self._hinted = False
-        now = self._timeline.wall()
+        scheduler, now = self.leading.scheduler, self.timeline.wall(self.host.name)
         self.steps += 1
         try:
-            due = self.scheduler.step(self.port.receive(), now, hinted=hinted)
+            due = scheduler.step(self.leading.port.receive(), now, hinted=hinted)
         except Killed:
             self._end("is dead")
             return
         except FencedOut:
-            demand(self.rivalled, f"{self.name} is fenced out, and there was no other")
+            demand(self._epoch() != self._witness.epoch, f"{self.name} is fenced out, and there was no other")
             self._end("is fenced out")
             return
-        trouble = self.scheduler.trouble
+        trouble = scheduler.trouble
         if isinstance(trouble, InvariantBroken):
             raise Violation(f"the scheduler found itself wrong: {trouble}")
         if trouble is not None:
@@ -230,10 +366,10 @@ class Control:
         else:
             self._after_step(self)
         if due is not None:
-            self._wake_in(max(0, due - now))
+            self.wake_in(max(0, due - now))
 
     def _not_spinning(self) -> None:
-        if self._timeline.now != self._last_instant:
-            self._last_instant, self._steps_now = self._timeline.now, 0
+        if self.timeline.now != self._last_instant:
+            self._last_instant, self._steps_now = self.timeline.now, 0
         self._steps_now += 1
         demand(self._steps_now < SPINNING, "the scheduler steps and steps, and time stands still")

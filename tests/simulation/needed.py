@@ -61,7 +61,9 @@ def is_met(witness: Witness, seen: SeenRun, need: Need) -> bool:
         and not _never_was(other)
     ]
     ends = {at for other in speaking for at in (other.run.interval.start, other.run.interval.end)}
-    return all(_succeeded_at(at, speaking, need.task_id) for at in {begin, *ends} if begin <= at < end)
+    return all(
+        _succeeded_at(at, speaking, need.task_id, witness.forgotten) for at in {begin, *ends} if begin <= at < end
+    )
 
 
 def _moved(at: Instant, by: int, need: Need, schedule: Schedule | None) -> Instant:
@@ -79,10 +81,13 @@ def _never_was(seen: SeenRun) -> bool:
     return seen.run.state is RunState.CANCELLED and not seen.has_begun
 
 
-def _succeeded_at(at: Instant, runs: list[SeenRun], task_id: str | None) -> bool:
-    """Whether the newest run that is for an instant succeeded, and none for it is open."""
+def _succeeded_at(at: Instant, runs: list[SeenRun], task_id: str | None, forgotten: set[int]) -> bool:
+    """Whether the newest run that is for an instant succeeded, and none for it is open.
+
+    Of one that is ``forgotten`` nobody knows how its tasks ended, only how it did.
+    """
     there = [seen for seen in runs if seen.run.interval.start <= at < seen.run.interval.end]
-    states = [_state(seen, task_id) for seen in there]
+    states = [seen.run.state if seen.run.run_id in forgotten else _state(seen, task_id) for seen in there]
     return bool(states) and all(state in FINAL_RUN for state in states) and states[-1] is RunState.SUCCESS
 
 

@@ -36,8 +36,20 @@ class Listener(Protocol):
         ...
 
 
+class Caller(Protocol):
+    """Who connects to an agent, as connections see it."""
+
+    def heard(self, connection: "Connection", messages: Sequence[FromAgent]) -> None:
+        """Something has come in."""
+        ...
+
+    def lost(self, connection: "Connection") -> None:
+        """The connection has ended."""
+        ...
+
+
 class Network:
-    """What all connections share."""
+    """What all connections to the agent of one machine share."""
 
     def __init__(self, timeline: Timeline, random: Random, trace: Trace) -> None:
         self.timeline = timeline
@@ -61,7 +73,7 @@ class Network:
 class Connection:
     """A stream between one scheduler and one life of an agent."""
 
-    def __init__(self, network: Network, port: "Port", listener: Listener) -> None:
+    def __init__(self, network: Network, port: Caller, listener: Listener) -> None:
         self._network = network
         self._port = port
         self.listener = listener
@@ -78,6 +90,16 @@ class Connection:
     def to_scheduler(self, messages: Sequence[FromAgent]) -> None:
         """The agent says something."""
         self._back = self._later(self._back, lambda: self._heard_back(messages))
+
+    def hang_up(self, then: Callable[[], None]) -> None:
+        """The scheduler has said all it wanted to: it ends once that is heard, unless it is cut before; ``then`` follows."""
+
+        def heard() -> None:
+            if self.open:
+                self.close()
+                then()
+
+        self._there = self._later(self._there, heard)
 
     def close(self) -> None:
         """It ends now, for both sides; what is on its way may still arrive before they notice."""

@@ -1,7 +1,8 @@
 """People, and what deploys for them: they trigger, backfill, cancel, pause, deploy and resize, as through the CLI."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
+from typing import Final
 
 from ostinato.decide.backfill import Wish, plan
 from ostinato.decide.timetable import interval_at, intervals_between
@@ -19,6 +20,20 @@ from .wishes import Granted
 from .witness import Witness
 from .workload import after_each_other, changed, compiled, dag_by_chance
 
+DEEDS: Final = {
+    "trigger": 10,
+    "backfill": 3,
+    "cancel": 3,
+    "pause": 2,
+    "redeploy": 2,
+    "resize": 2,
+    "retire": 1,
+    "decide": 6,
+    "steer_backfill": 4,
+    "switch": 1,
+}
+"""What people do, and how often beside the rest."""
+
 
 class People:
     """They write to the store in their own processes; ``hint`` tells the scheduler, if it is heard."""
@@ -31,6 +46,7 @@ class People:
         witness: Witness,
         trace: Trace,
         hint: Callable[[], None],
+        idle: Collection[str],
     ) -> None:
         self._store = store
         self._timeline = timeline
@@ -38,6 +54,7 @@ class People:
         self._witness = witness
         self._trace = trace
         self._hint = hint
+        self._idle = idle
         self._attendants = Attendants(store, timeline, random, witness, trace)
         self.dags: dict[str, DagSpec] = {}
         self.batches: dict[int, int] = {}
@@ -56,20 +73,11 @@ class People:
 
     def act(self) -> None:
         """One thing that somebody does."""
-        deeds = {
-            self._trigger: 10,
-            self._backfill: 3,
-            self._cancel: 3,
-            self._pause: 2,
-            self._redeploy: 2,
-            self._resize: 2,
-            self._retire: 1,
-            self._attendants.decide: 6,
-            self._attendants.steer_backfill: 4,
-            self._switch: 1,
-        }
-        self._random.choices(list(deeds), list(deeds.values()))[0]()
-        self._hint()
+        deeds = {name: often for name, often in DEEDS.items() if name not in self._idle}
+        if deeds:
+            name = self._random.choices(list(deeds), list(deeds.values()))[0]
+            getattr(self, f"_{name}")()
+            self._hint()
 
     def make_an_end(self) -> None:
         """No new work, and room for what there is."""
@@ -136,6 +144,12 @@ class People:
             if asked:
                 self._witness.wishes.asked_to_stop.add(run_id)
             self._trace.note("somebody cancels", run_id, "" if asked else "in vain")
+
+    def _decide(self) -> None:
+        self._attendants.decide()
+
+    def _steer_backfill(self) -> None:
+        self._attendants.steer_backfill()
 
     def _switch(self) -> None:
         self._attendants.switch(*self._some_dag())

@@ -16,7 +16,8 @@ from ostinato.store import open_store
 from .agent import AgentLife
 from .control import Control
 from .disk import Disk
-from .network import Network
+from .host import Host
+from .lead import Lead
 from .script import Act
 from .timeline import Timeline
 from .trace import Trace
@@ -44,20 +45,24 @@ class Quiet:
             self.witness.deployed(dag)
         self.store.set_pool("p", slots, "ada", self.timeline.wall())
         self.witness.pool_set("p", slots)
-        self.network = Network(self.timeline, random, trace)
-        self.witness.seats("agent", weather.window)
-        self.network.listener = AgentLife("agent", self.timeline, random, world, trace, weather, _act_of, lambda: None)
+        host = Host("machine", self.timeline, random, trace)
+        self.witness.seats("agent", host.name, weather.window)
+        life = AgentLife("agent", self.timeline, random, world, trace, weather, _act_of, [], lambda: None)
+        host.lives.append(life)
+        host.network.listener = life
         self.control = Control(
             "scheduler",
+            host,
             store=self.store,
+            lead=Lead(self.timeline, lambda: None),
             timeline=self.timeline,
             random=random,
             weather=weather,
             world=world,
             witness=self.witness,
-            network=self.network,
             disk=Disk(weather),
             trace=trace,
+            overtake=lambda _control: None,
             after_step=lambda _control: None,
             ended=lambda _control: None,
         )
@@ -96,7 +101,11 @@ def _fair(executors: int) -> Weather:
     return Weather(
         storm_ms=0,
         every={},
+        machines=1,
+        schedulers=1,
         death_at_a_point=0.0,
+        overtaken=0.0,
+        worst_point="",
         refused_commit=0.0,
         lost_answer=0.0,
         doubled_message=0.0,

@@ -1,6 +1,6 @@
 """One simulation: everything put together under one seed, a storm, then calm until all is over."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 from random import Random
 from typing import Final
@@ -14,9 +14,11 @@ from ostinato.store import open_store
 
 from .agent import AgentLife
 from .audit import audit
-from .control import Control
+from .control import LOOK_MS, Control
 from .disk import Disk
-from .network import Network
+from .forgetting import Forgetting
+from .host import Host
+from .lead import Lead
 from .people import People
 from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
 from .reasons import demand_explained, demand_reasons
@@ -52,24 +54,35 @@ class Outcome(Struct, frozen=True):
 
 
 class Simulation:
-    """See the module. `run` raises Violation when something does not hold."""
+    """See the module. `run` raises Violation when something does not hold.
 
-    def __init__(self, seed: int, often: Sequence[str] = ()) -> None:
+    ``often`` names faults and chances that come often, ``without`` those, and deeds of people, that never come;
+    ``storm_ms`` cuts the storm short.
+    """
+
+    def __init__(
+        self, seed: int, often: Sequence[str] = (), without: Collection[str] = (), storm_ms: int | None = None
+    ) -> None:
         self.seed = seed
         self.random = random = Random(seed)
-        self.weather: Weather = weather_of(random, often)
+        self.weather: Weather = weather_of(random, often).without(without)
+        self.storm_ms = storm_ms or self.weather.storm_ms
         self.temper = temper_of(random)
         self.timeline = Timeline()
         self.trace = Trace(self.timeline)
         self.world = World()
         self.witness = Witness(self.world, self.timeline)
         self.store = open_store(None)
-        self.network = Network(self.timeline, random, self.trace)
-        self.network.weather = self.weather
+        self.hosts = [
+            Host(f"machine-{no + 1}", self.timeline, random, self.trace) for no in range(self.weather.machines)
+        ]
         self.disk = Disk(self.weather)
-        self.people = People(self.store, self.timeline, random, self.witness, self.trace, self._hint)
+        self.lead = Lead(self.timeline, self._lead_changed)
+        self.people = People(self.store, self.timeline, random, self.witness, self.trace, self._hint, self.weather.idle)
         self.controls: list[Control] = []
-        self.lives: list[AgentLife] = []
+        self.alive: list[Control] = []
+        self.agents = 0
+        self.overtaking = False
         self.calls: list[Instant] = []
         self.storming = True
 
@@ -77,12 +90,15 @@ class Simulation:
         """The whole of it."""
         try:
             self.people.settle_in()
-            self._start_agent()
-            self._start_control()
+            for host in self.hosts:
+                host.network.weather = self.weather
+                self._start_agent(host)
+            for no in range(self.weather.schedulers):
+                self._start_control(self.hosts[no % len(self.hosts)])
             for fault in sorted(self.weather.every):
                 self._later(fault, getattr(self, f"_{fault}"))
             self._after(self.random.randint(0, 3_000), self._people_act)
-            self._until(BEGIN + self.weather.storm_ms, lambda: False)
+            self._until(BEGIN + self.storm_ms, lambda: False)
             self._calm_down()
             self._until(self.timeline.now + PATIENCE_MS, self._all_is_over)
             demand(self._all_is_over(), f"work is left after {PATIENCE_MS / 1000:.0f} s of calm: {self._left()}")
@@ -100,7 +116,8 @@ class Simulation:
         demand(False, "too much happens in too little time")
 
     def _all_is_over(self) -> bool:
-        return not (self.witness.open or self.witness.wishes.decisions or self.store.outbox_waiting(1))
+        waits = self.witness.open or self.witness.wishes.decisions or self.store.outbox_waiting(1)
+        return not waits and self.world.rests()
 
     def _left(self) -> str:
         return ", ".join(
@@ -123,51 +140,70 @@ class Simulation:
 
     # --- processes ----------------------------------------------------------------------------------------------
 
-    def _start_control(self) -> None:
-        self.controls.append(
-            Control(
-                f"scheduler-{len(self.controls) + 1}",
-                store=self.store,
-                timeline=self.timeline,
-                random=self.random,
-                weather=self.weather,
-                world=self.world,
-                witness=self.witness,
-                network=self.network,
-                disk=self.disk,
-                trace=self.trace,
-                after_step=self._look_at,
-                ended=self._control_ended,
-            )
+    def _start_control(self, host: Host) -> None:
+        control = Control(
+            f"scheduler-{len(self.controls) + 1}",
+            host,
+            store=self.store,
+            lead=self.lead,
+            timeline=self.timeline,
+            random=self.random,
+            weather=self.weather,
+            world=self.world,
+            witness=self.witness,
+            disk=self.disk,
+            trace=self.trace,
+            overtake=self._overtake,
+            after_step=self._look_at,
+            ended=self._control_ended,
         )
-        alive = [control for control in self.controls if control.alive]
-        for control in alive[:-1] and alive:
-            control.rivalled = True
-        if not self.storming:
-            self._soothe(self.controls[-1])
+        self.controls.append(control)
+        self.alive.append(control)
+        control.calm = not self.storming
 
     def _control_ended(self, control: Control) -> None:
-        if control is self.controls[-1]:
-            self.timeline.after(self.random.choice((1, 50, 3_000)), self._start_control)
+        self.alive.remove(control)
+        self.timeline.after(self.random.choice((1, 50, 3_000)), lambda: self._start_control(control.host))
 
-    def _start_agent(self) -> None:
+    def _lead_changed(self) -> None:
+        for control in self.alive:
+            if control.leading is None:
+                control.look_in(self.random.randint(0, LOOK_MS))
+            else:
+                control.is_overtaken()
+
+    def _overtake(self, control: Control) -> None:
+        """In the middle of a step of one, another takes the lead and does all that it would do first."""
+        standing_by = [other for other in self.alive if other.leading is None and not other.frozen]
+        if self.overtaking or not standing_by or not control.leads():
+            return
+        self.overtaking = True
+        other = self.random.choice(standing_by)
+        self.trace.note(other.name, "overtakes", control.name)
+        other.come_forward()
+        for _ in range(3):  # it takes the lead, reads what there is, and goes on
+            other.step()
+        other.wake_in(1)
+        self.overtaking = False
+
+    def _start_agent(self, host: Host) -> None:
+        self.agents += 1
+        name = f"agent-{self.agents}"
+        self.witness.seats(name, host.name, self.weather.window)
         life = AgentLife(
-            f"agent-{len(self.lives) + 1}",
+            name,
             self.timeline,
             self.random,
             self.world,
             self.trace,
             self.weather,
             self._act_of,
-            self._agent_ended,
+            host.journals_on_disk,
+            lambda: self.timeline.after(self.random.choice((1, 200, 2_000)), lambda: self._start_agent(host)),
         )
-        self.trace.note(life.name, "starts")
-        self.witness.seats(life.name, self.weather.window)
-        self.lives.append(life)
-        self.network.listener = life
-
-    def _agent_ended(self) -> None:
-        self.timeline.after(self.random.choice((1, 200, 2_000)), self._start_agent)
+        self.trace.note(life.name, "starts on", host.name)
+        host.lives.append(life)
+        host.network.listener = life
 
     def _act_of(self, assignment: Assignment, call: Call) -> Act:
         spec = self.witness.specs[call.version]
@@ -187,31 +223,64 @@ class Simulation:
     # --- faults -------------------------------------------------------------------------------------------------
 
     def _people_act(self) -> None:
-        self.people.act()
+        if self.disk.full:
+            self.trace.note("somebody is told that the disk is full")
+        else:
+            self.people.act()
         self._after(self.random.randint(0, self.random.choice((500, 8_000))), self._people_act)
 
     def _scheduler_killed(self) -> None:
-        self.controls[-1].kill()
+        if self.alive:
+            self._some_control().kill()
 
     def _scheduler_frozen(self) -> None:
         """It hangs, another takes the lead, and then it goes on."""
-        frozen = self.controls[-1]
-        if frozen.alive and not frozen.frozen:
+        frozen = self._some_control() if self.alive else None
+        if frozen is not None and not frozen.frozen:
             frozen.freeze()
-            self.timeline.after(self.random.randint(1, 5_000), self._start_control)
             self.timeline.after(self.random.randint(1, 10_000), frozen.thaw)
 
+    def _some_control(self) -> Control:
+        """Mostly one that leads: more depends on that."""
+        leading = [control for control in self.alive if control.leads()]
+        return self.random.choice(leading if leading and self.random.random() < 0.7 else self.alive)
+
+    def _some_host(self) -> Host:
+        return self.random.choice(self.hosts)
+
+    def _session_lost(self) -> None:
+        for control in self.alive:
+            if control.leads():
+                control.lose_session()
+                return
+
+    def _machine_cut_off(self) -> None:
+        """It does not reach the database, for a while."""
+        host = self._some_host()
+        if not host.cut_off:
+            self.trace.note(host.name, "is cut off")
+            host.cut_off = True
+            self.lead.stands_still()
+            self.timeline.after(self.random.choice((10, 800, 4_000, 9_000)), lambda: self._reaches_again(host))
+
+    def _reaches_again(self, host: Host) -> None:
+        self.trace.note(host.name, "reaches the database")
+        host.cut_off = False
+
     def _agent_killed(self) -> None:
-        if self.lives[-1].alive:
-            self.lives[-1].kill()
+        life = self._some_host().life
+        if life.alive:
+            life.kill()
 
     def _agent_stopped(self) -> None:
-        if self.lives[-1].alive:
-            self.lives[-1].stop(self.random.choice((0, 1_000)))
+        life = self._some_host().life
+        if life.alive:
+            life.stop(self.random.choice((0, 1_000)))
 
     def _connection_cut(self) -> None:
-        self.trace.note("connections are cut")
-        self.network.cut()
+        host = self._some_host()
+        self.trace.note("connections are cut on", host.name)
+        host.network.cut()
 
     def _store_unavailable(self) -> None:
         self.trace.note("the disk stops")
@@ -221,16 +290,30 @@ class Simulation:
     def _store_available(self) -> None:
         self.disk.broken = False
 
+    def _disk_full(self) -> None:
+        self.trace.note("the disk is full")
+        self.disk.full = True
+        self.timeline.after(self.random.choice((10, 2_000, 15_000)), self._disk_has_room)
+
+    def _disk_has_room(self) -> None:
+        self.disk.full = False
+
     def _clock_set(self) -> None:
         by = self.random.choice((-2_000, -300, -7, 50, 3_000, 90_000))
-        self.trace.note("the clock is set by", by, "ms")
-        self.timeline.error += by
+        machine = self.random.choice(("people", *[host.name for host in self.hosts]))
+        self.trace.note("the clock of", machine, "is set by", by, "ms")
+        self.timeline.errors[machine] = self.timeline.errors.get(machine, 0) + by
 
     def _executor_killed(self) -> None:
-        alive = [executor for executor in self.lives[-1].executors.values() if executor.alive]
-        if alive and self.lives[-1].alive:
+        life = self._some_host().life
+        alive = [executor for executor in life.executors.values() if executor.alive]
+        if alive and life.alive:
             how = self.random.choice(((-9, "killed by somebody"), (None, "its zygote died")))
             self.random.choice(alive).die(*how)
+
+    def _history_forgotten(self) -> None:
+        if not self.disk.full:
+            Forgetting(self.store, self.timeline, self.witness, self.trace)
 
     def _late_report(self) -> None:
         """A report of an attempt that ended long ago comes again, or an attempt that never was is reported."""
@@ -239,32 +322,33 @@ class Simulation:
         now = self.timeline.now
         verdict = self.random.choice(("success", "failed", "skipped", "not_yet", "cancelled", "interrupted"))
         forged = self.random.choice((Finished(attempt, verdict, now, now, output=b"\x01"), Started(attempt, now)))
-        self.controls[-1].port.forge(forged)
+        for control in self.alive:
+            if control.leading is not None:
+                control.leading.port.forge(forged)
 
     def _calm_down(self) -> None:
         """No more faults. What was going on goes on."""
         self.trace.note("the storm is over")
         self.storming = False
-        self.network.weather = None
         self.disk.heal()
-        for control in self.controls:
-            self._soothe(control)
-        for control in self.controls[:-1]:
-            control.kill()
-        if self.controls[-1].frozen:
-            self.controls[-1].thaw()
+        for host in self.hosts:
+            host.network.weather = None
+            host.cut_off = False
+        for control in self.alive:
+            control.be_calm()
+            control.thaw()
         self.people.make_an_end()
-
-    def _soothe(self, control: Control) -> None:
-        control.calm = control.courier.calm = True
 
     # --- what must hold after each step -------------------------------------------------------------------------
 
     def _look_at(self, control: Control) -> None:
-        board = control.scheduler.board
-        if board is None or control.scheduler._epoch != self.witness.epoch:
+        if control.leading is None or not control.leads():
             return  # it goes on as if it still led, and will be told when it wants to do anything
-        now = self.timeline.wall()
+        scheduler = control.leading.scheduler
+        board = scheduler.board
+        if board is None:
+            return
+        now = self.timeline.wall(control.host.name)
         if self.storming:
             self.calls.append(now)
         demand(not self.witness.promises.overdue(now), "a deadline has passed, and nobody is told")
@@ -273,7 +357,7 @@ class Simulation:
         if control.was_hinted and unset and self.random.random() < PROBING:
             fresh_board, fresh_agenda = remembered(self.store, now)
             demand_equal("the board", board_portrait(board), board_portrait(fresh_board))
-            demand_equal("the agenda", agenda_portrait(control.scheduler.agenda), agenda_portrait(fresh_agenda))
+            demand_equal("the agenda", agenda_portrait(scheduler.agenda), agenda_portrait(fresh_agenda))
             for live in self.random.sample(list(board.runs.values()), min(2, len(board.runs))):
                 demand_explained(self.store, board, live, self.witness, now)
 
@@ -291,7 +375,7 @@ class Simulation:
             attempts=len(self.witness.attempts),
             commits=self.witness.commits,
             schedulers=len(self.controls),
-            agents=len(self.lives),
+            agents=self.agents,
             virtual_s=(self.timeline.now - BEGIN) / 1000,
             moves=self.witness.moves,
         )

@@ -1,25 +1,22 @@
-"""A failure told in short: the seed, the one command that shows it again, and what happened last."""
+"""A failure told in short: the seed, the one command that shows it again (and makes it simpler), and what happened last."""
 
 from ostinato.model.change import Event
 from ostinato.model.record import UNMAPPED
 
+from .shrink import Case
 from .simulation import Simulation
 from .timeline import BEGIN
 from .trace import Violation
 
 LINES = 25
+LONGEST = 1_000
 
 
-def replay_command(seed: int) -> str:
-    """The command that shows a seed again."""
-    return f"python -m tests.simulation --start {seed} --seeds 1"
-
-
-def story(simulation: Simulation, violation: BaseException) -> str:
+def story(case: Case, simulation: Simulation, violation: BaseException) -> str:
     """What went wrong, and the last events of the run that it went wrong in."""
     lines = [
-        f"seed {simulation.seed}: {violation}",
-        f"at {(simulation.timeline.now - BEGIN) / 1000:.3f} s; again: {replay_command(simulation.seed)}",
+        f"seed {case.seed}: {str(violation)[:LONGEST]}",
+        f"at {(simulation.timeline.now - BEGIN) / 1000:.3f} s; again: {case.command()}",
         "what happened last:",
         *simulation.trace.lines(LINES),
     ]

@@ -1,7 +1,6 @@
 """What the simulator is for: each of these defects, put in on purpose, is seen by it within a few seeds."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ from ostinato.decide.step import Calling, Step
 from ostinato.decide.trials import LOST, Trials
 from ostinato.model.cause import Cause
 from ostinato.model.change import Alert, Commit, NewRun
-from ostinato.model.errors import ErrorClass, StoreUnavailable
+from ostinato.model.errors import ErrorClass
 from ostinato.model.record import Intervention, OpenRun, Run
 from ostinato.model.spec import After, DagSpec, Retry
 from ostinato.model.state import FINAL_TASK, TaskState
@@ -79,16 +78,18 @@ def writes_without_leading(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(commit_module, "_fence", lambda _connection, _epoch: None)
 
 
-def believes_what_it_was_told_before_it_led(patch: pytest.MonkeyPatch) -> None:
-    whole = Scheduler.step
+def lets_go_on_what_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Store, "live_among", lambda _self, attempts: set(attempts))
 
-    def step(self: Scheduler, arrived: Iterable[Any], now: int, *, hinted: bool = False) -> int | None:
-        if self._epoch is None:
-            with suppress(StoreUnavailable):
-                self._epoch = self._take_lead(now)
-        return whole(self, arrived, now, hinted=hinted)
 
-    patch.setattr(Scheduler, "step", step)
+def waits_for_agents_of_other_machines(patch: pytest.MonkeyPatch) -> None:
+    whole = Trials.lose
+
+    def lose(self: Trials, attempt: LiveAttempt, started: Collection[int] | None, now: int) -> None:
+        if started is not None:
+            whole(self, attempt, started, now)
+
+    patch.setattr(Trials, "lose", lose)
 
 
 def overlooks_runs_that_others_made(patch: pytest.MonkeyPatch) -> None:
@@ -338,7 +339,8 @@ BROKEN: tuple[Breaks, ...] = (
     acknowledges_before_it_commits,
     speaks_without_leading,
     writes_without_leading,
-    believes_what_it_was_told_before_it_led,
+    lets_go_on_what_is_lost,
+    waits_for_agents_of_other_machines,
     overlooks_runs_that_others_made,
     keeps_the_slots_of_what_has_ended,
     gives_slots_twice,
@@ -381,10 +383,10 @@ BROKEN: tuple[Breaks, ...] = (
 
 
 SHOWN_BY: dict[Breaks, tuple[str, ...]] = {
-    believes_what_it_was_told_before_it_led: ("scheduler_frozen", "agent_killed"),
     sends_to_agents_that_stop: ("agent_stopped",),
-    speaks_without_leading: ("scheduler_frozen", "connection_cut"),
-    overlooks_runs_that_others_made: ("lost_hint",),
+    speaks_without_leading: ("scheduler_frozen", "lost_answer", "agent_killed"),
+    overlooks_runs_that_others_made: ("lost_hint", "late_report"),
+    asks_only_once_for_what_it_needs: ("agent_stopped",),
 }
 """Faults that have to come often, or it would take long to see the defect."""
 

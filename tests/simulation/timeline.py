@@ -10,18 +10,21 @@ BEGIN = 1_700_000_000_000
 
 
 class Timeline:
-    """True time never goes back. The wall clock, which is all that the scheduler sees, is set forward and back."""
+    """True time never goes back. Clocks, which are all that schedulers see, are set forward and back, each by itself.
+
+    ``errors`` is by how much they are wrong, by machine; people have one of their own.
+    """
 
     def __init__(self) -> None:
         self.now: Instant = BEGIN
-        self.error: int = 0
+        self.errors: dict[str, int] = {}
         self.latest: Instant = BEGIN
         self._queue: list[tuple[Instant, int, Callable[[], None]]] = []
         self._count = 0
 
-    def wall(self) -> Instant:
-        """What the machine's clock shows. ``latest`` is the latest time that anybody has seen on it."""
-        shown = self.now + self.error
+    def wall(self, machine: str = "people") -> Instant:
+        """What a machine's clock shows. ``latest`` is the latest time that anybody has seen on any."""
+        shown = self.now + self.errors.get(machine, 0)
         self.latest = max(self.latest, shown)
         return shown
 

@@ -188,12 +188,17 @@ def _classes_of(witness: Witness, attempt: int) -> set[str]:
 
 
 def _was_lost(witness: Witness, attempt: int, run_id: int) -> None:
-    """Its agent is dead and has, or may have, begun it; or its executor ended and nobody could tell how."""
+    """Its agent is dead and has, or may have, begun it; or its executor ended and nobody could tell how.
+
+    Whoever leads on another machine knows nothing of the agent: it may have begun what it was given.
+    """
     world = witness.world
     performance = world.performed.get(attempt)
     if performance is not None and performance.killed == "its zygote died":
         return
     agent = witness.attempts[attempt].new.agent
+    if world.machine_of[agent] != witness.machine:
+        return
     demand(agent in world.dead, f"attempt {attempt} counts as lost, and {agent} lives", run_id)
     begun = attempt in world.journals[agent] or agent in world.journal_lost
     demand(begun, f"attempt {attempt} counts as lost, and was never started", run_id)

@@ -16,6 +16,7 @@ from ostinato.model.message import Acknowledge, Launch, ToAgent
 from ostinato.model.record import Instance, Run
 from ostinato.model.spec import CompiledDag, DagSpec, Schedule, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
+from ostinato.model.time import Instant
 
 from .edges import Edges, whole
 from .followers import Followers
@@ -65,10 +66,15 @@ class Witness:
         self.schedules: dict[str, Schedule | None] = {}
         self.needy: dict[int, None] = {}
         self.open: dict[int, None] = {}
+        self.ended_at: dict[int, Instant] = {}
+        self.forgotten: set[int] = set()
+        self.has_forgotten = False
         self.moves: set[tuple[str, str, str]] = set()
         self.launched: set[int] = set()
         self.commits = 0
         self.epoch = 0
+        self.machine = ""
+        world.counts = self._counts
         self._running: defaultdict[str, set[int]] = defaultdict(set)
         self._active: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._used: defaultdict[str, dict[int, int]] = defaultdict(dict)
@@ -119,21 +125,30 @@ class Witness:
         """A dag is not in its file any more."""
         self.deployed_now.pop(dag_id, None)
 
-    def seats(self, agent: str, window: int) -> None:
-        """An agent takes so many attempts."""
+    def seats(self, agent: str, machine: str, window: int) -> None:
+        """There is an agent on a machine. It takes so many attempts."""
         self._most[agent] = window
+        self.world.machine_of[agent] = machine
+
+    def leads(self, machine: str, epoch: int) -> None:
+        """A scheduler on a machine leads now."""
+        self.machine, self.epoch = machine, epoch
+
+    def _counts(self, attempt: int) -> bool:
+        """Whether what is written does not say that it is over."""
+        return attempt not in self.attempts or self.attempts[attempt].state in LIVE_ATTEMPT
 
     # --- what the scheduler says --------------------------------------------------------------------------------
 
-    def sent(self, message: ToAgent) -> None:
-        """A message leaves only after the commit that recorded it."""
+    def sent(self, message: ToAgent, *, leads: bool) -> None:
+        """A message leaves only after the commit that recorded it. One who led then may be late with it."""
         match message:
             case Launch(assignments):
                 for assignment in assignments:
                     self.launched.add(assignment.attempt)
                     seen = self.attempts.get(assignment.attempt)
                     demand(seen is not None, f"attempt {assignment.attempt} was sent before it was written")
-                    if seen is not None:
+                    if seen is not None and leads:
                         demand(seen.state in LIVE_ATTEMPT, f"attempt {assignment.attempt} is sent after its end")
             case Acknowledge(attempts):
                 for attempt in attempts:
@@ -229,6 +244,7 @@ class Witness:
         else:
             running.discard(run_id)
             del self.open[run_id]
+            self.ended_at[run_id] = event.at
             self.needy.pop(run_id, None)
             _ends_rightly(seen, event.cause)
 

@@ -356,8 +356,7 @@ class Board:
         del self.runs[live.run.run_id]
         self.admission.leave(live)
         self._answer_caller(live.run, now)
-        if live.run.state is RunState.SUCCESS:
-            self._walk.run_over(live.run)
+        self._walk.run_over(live.run)
 
     def _answer_caller(self, run: Run, now: Instant) -> None:
         """A run that was called for has ended: so does the task instance that waits for it."""

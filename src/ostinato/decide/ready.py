@@ -84,7 +84,10 @@ class Ready:
             self._ask_again(self._needing[run.dag_id], task_id)
 
     def over(self, run: Run) -> None:
-        """A run has succeeded, or is not going to begin: whoever needs intervals of its dag, or of a task, asks again."""
+        """A run has ended: whoever needs intervals of its dag, or of a task, asks again.
+
+        However it ended: while it was open it stood in the way of a newer one that may have succeeded long ago.
+        """
         of_dag = self._needing.get(run.dag_id, {})
         for task_id in of_dag:
             self._ask_again(of_dag, task_id)

@@ -115,7 +115,7 @@ class Walk:
         self.ripple(live, ended, now)
 
     def run_over(self, run: Run) -> None:
-        """A run has succeeded, or is not going to begin. Whoever needs an interval of its dag asks again."""
+        """A run has ended. Whoever needs an interval of its dag asks again: see `Ready.over`."""
         self._ready.over(run)
 
     # --- one step further ---------------------------------------------------------------------------------------

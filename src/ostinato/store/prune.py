@@ -27,15 +27,18 @@ _RUNS: Final = 1_000
 _OF_RUN: Final = (event, task_instance)
 """What is left of a run that is forgotten halfway; either may be gone first."""
 
-_later: Final = outbox.alias()
+_other: Final = outbox.alias()
+_same: Final = _other.c.dedup_key == outbox.c.dedup_key
 _DEALT_WITH: Final[tuple[tuple[Table, ColumnElement[bool]], ...]] = (
-    # an alert that is open is needed to know that it is; the oldest goes first, so that none seems open that was over
+    # An alert that is open is needed to know that it is, and its end as long as its beginning is there, which a clock that
+    # was set back can have made the later one. The newest stays, or its number would be given again.
     (
         outbox,
         outbox.c.next_at.is_(None)
+        & (outbox.c.outbox_id < select(func.max(_other.c.outbox_id)).scalar_subquery())
         & or_(
-            outbox.c.action == "resolve",
-            exists().where(_later.c.dedup_key == outbox.c.dedup_key, _later.c.outbox_id > outbox.c.outbox_id),
+            (outbox.c.action == "trigger") & exists().where(_same, _other.c.outbox_id > outbox.c.outbox_id),
+            (outbox.c.action == "resolve") & ~exists().where(_same, _other.c.outbox_id < outbox.c.outbox_id),
         ),
     ),
     (expectation, expectation.c.state == "met"),

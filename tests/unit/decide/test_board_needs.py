@@ -42,12 +42,13 @@ def test_it_is_asked_for_again_when_a_run_or_a_task_that_is_needed_has_succeeded
         assert bool(desk.needs) is (dag_id == "raw")
 
 
-def test_a_failure_is_no_reason_to_ask() -> None:
+def test_it_is_asked_for_again_however_a_run_ends_as_a_newer_one_may_have_succeeded_while_it_was_open() -> None:
     desk = asking()
-    desk.needs.clear()
     desk.open(TaskSpec("check"), run=run_of(2, dag_id="raw"))
+    desk.needs.clear()
     desk.decide("mark_failed", 0, run_id=2)
-    assert desk.needs == []
+    assert desk.run_state(2) is RunState.FAILED
+    assert len(desk.needs) == 1
 
 
 def test_nobody_asks_for_one_that_waits_no_more() -> None:
