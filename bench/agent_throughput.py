@@ -18,8 +18,9 @@ from msgspec import msgpack
 
 from ostinato.executors.local import LocalAgent
 from ostinato.home import Home
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.message import Acknowledge, Assignment, Call, Finished, Hello, Launch, ToAgent
-from ostinato.model.spec import Isolation, Source, canonical, digest
+from ostinato.model.spec import Isolation, Source
 from ostinato.model.value import encode
 
 DAG = b"""

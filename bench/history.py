@@ -12,11 +12,12 @@ from statistics import median
 from ostinato.app import start
 from ostinato.clock import SystemClock
 from ostinato.home import Home
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, Output, RunMove, TaskMove
 from ostinato.model.message import LogRange
 from ostinato.model.record import Deployment, Run, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.value import encode
 from ostinato.store import Store, drill, open_store

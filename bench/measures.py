@@ -13,6 +13,7 @@ from threading import Event
 
 from ostinato.app import start
 from ostinato.clock import SystemClock
+from ostinato.control.compile import import_apart
 from ostinato.control.file_mark import unchanged
 from ostinato.control.steady import compile_steady
 from ostinato.home import Home
@@ -20,11 +21,12 @@ from ostinato.model.limits import Limits
 from tests.mariadb_server import MariaDBServer, is_installed
 from tests.postgres_server import PostgresServer
 
+from .against import figures as figures_of_peers
 from .failover import figures as seconds_of_failover
 from .history import figures as figures_of_history
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
-from .product import DAGS, SLOTS, product
+from .product import DAGS, SLOTS, Product, product
 from .rehearsals import seconds_of_a_month, seconds_of_dags
 from .schedules import schedules
 from .soak import hour, year
@@ -92,6 +94,35 @@ def _throughput(rounds: int, state: str | None) -> Figures:
         "wall, ratio to the bare pool": median(wall_ratio),
         "CPU, ratio to the bare pool": median(cpu_ratio),
     }
+
+
+def layers(rounds: int = 5) -> Figures:
+    """P12: ten layers of 1,000 tasks, each after all of the layer before: compiled, and run in turn with as many plain ones."""
+    compiled: list[float] = []
+    wall: list[float] = []
+    ratio: list[float] = []
+    for _ in range(rounds):
+        before = os.times()
+        if import_apart(DAGS / "layers.py", Limits()).compilation().problems:
+            raise RuntimeError("the dag does not compile")
+        compiled.append(sum(os.times()[:4]) - sum(before[:4]))
+    with product("independent.py", "layers.py") as ours:
+        ours.finish([ours.trigger("warm_up")])
+        for _ in range(rounds):
+            plain, ours_took = _took(ours, "independent"), _took(ours, "layers")
+            wall.append(ours_took)
+            ratio.append(ours_took / plain)
+    return {
+        "CPU s to compile, once": median(compiled),
+        "tasks per second": TASKS / median(wall),
+        "wall, ratio to plain tasks": median(ratio),
+    }
+
+
+def _took(ours: Product, dag_id: str) -> float:
+    began = time.perf_counter()
+    ours.finish([ours.trigger(dag_id)])
+    return time.perf_counter() - began
 
 
 def _pool() -> tuple[float, float]:
@@ -250,7 +281,12 @@ def soak_year() -> Figures:
     return year()
 
 
-TAKES_LONG = {"soak-hour"}
+def peers() -> Figures:
+    """Peers: 50 tasks that do nothing, on two workers, beside each other orchestrator that is installed."""
+    return figures_of_peers()
+
+
+TAKES_LONG = {"soak-hour", "peers"}
 """What is measured only if it is asked for by name."""
 
 MEASURES: dict[str, Callable[[], Figures]] = {
@@ -267,8 +303,10 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P9": throughput_on_postgres,
     "P9-mariadb": throughput_on_mariadb,
     "P10": failover,
+    "P12": layers,
     "R4": schedules,
     "P13": rehearsals,
     "soak-year": soak_year,
     "soak-hour": soak_hour,
+    "peers": peers,
 }

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from ostinato.clock import SystemClock
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.record import Deployment, Run, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.time import Instant
 from ostinato.model.value import encode

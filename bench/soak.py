@@ -17,11 +17,12 @@ from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Probe
 from ostinato.executors.port import Arrival
 from ostinato.home import Home
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.change import Delivery
 from ostinato.model.limits import Limits
 from ostinato.model.message import Failure, Finished, Hello, Launch, ToAgent
 from ostinato.model.record import Deployment, Outgoing
-from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec
 from ostinato.model.time import Instant
 from ostinato.model.value import encode
 from ostinato.store import Store, open_store

@@ -1,4 +1,4 @@
-"""Ten thousand independent tasks that do nothing, and a hundred to warm the executors up with."""
+"""Ten thousand independent tasks that do nothing, a hundred to warm the executors up with, and fifty for comparisons."""
 
 from ostinato import dag, task
 
@@ -17,4 +17,10 @@ def independent() -> None:
 @dag()
 def warm_up() -> None:
     for n in range(100):
+        nothing.named(f"t{n}")()
+
+
+@dag()
+def fifty() -> None:
+    for n in range(50):
         nothing.named(f"t{n}")()

@@ -10,6 +10,7 @@ from msgspec import msgpack
 
 from ostinato.executors.local import LocalAgent
 from ostinato.home import Home
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.message import (
     Acknowledge,
     Assignment,
@@ -22,7 +23,7 @@ from ostinato.model.message import (
     Started,
     ToAgent,
 )
-from ostinato.model.spec import Isolation, Source, canonical, digest
+from ostinato.model.spec import Isolation, Source
 from ostinato.model.value import decode, encode
 
 PATIENCE_S = 20.0

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import (
     AttemptMove,
@@ -18,7 +19,7 @@ from ostinato.model.change import (
 from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Failure, LogRange
 from ostinato.model.record import Deployment, Run, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.time import DataInterval
 from ostinato.store import Store

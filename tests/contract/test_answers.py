@@ -8,6 +8,7 @@ from msgspec import structs
 from ostinato.control.answers import Answers
 from ostinato.control.need_history import NeedHistory
 from ostinato.decide.step import Calling, Needing, Unfolding
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.change import AttemptMove, Item, NewAttempt, Output, TaskMove
 from ostinato.model.errors import NotFound, OstinatoError, UsageError
 from ostinato.model.record import UNMAPPED, Deployment, Run
@@ -26,8 +27,6 @@ from ostinato.model.spec import (
     TaskSpec,
     Template,
     Value,
-    canonical,
-    digest,
 )
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.value import decode, encode

@@ -2,10 +2,11 @@
 
 from msgspec import structs
 
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import Carried, Event, Item, Output, TaskMove
 from ostinato.model.record import UNMAPPED, Deployment
-from ostinato.model.spec import CompiledDag, DagSpec, Scope, TaskSpec, Value, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Scope, TaskSpec, Value
 from ostinato.model.state import TaskState
 from ostinato.store import Store
 from tests.contract.leader import MAY_1, Leader, new_run, source_of

@@ -9,13 +9,14 @@ from msgspec import structs
 from ostinato.control.prepare import Preparer
 from ostinato.control.scheduler import Scheduler
 from ostinato.executors.port import Arrival
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import NewRun
 from ostinato.model.errors import FencedOut
 from ostinato.model.limits import Limits
 from ostinato.model.message import Acknowledge, CancelAttempts, Failure, Finished, Hello, Launch, ToAgent
 from ostinato.model.record import Deployment, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, TaskSpec
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.store import Store
 from tests.contract.leader import DAY, MAY_1, NO_PARAMS, source_of

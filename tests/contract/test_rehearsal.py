@@ -16,11 +16,12 @@ from ostinato.control.prepare import Preparer
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Probe
 from ostinato.executors.port import Arrival
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.change import Delivery, NewRun
 from ostinato.model.limits import Limits
 from ostinato.model.message import Call, Finished, Hello, Launch, ToAgent
 from ostinato.model.record import Deployment, LoggedEvent, Outgoing, Run, instance_name, run_key
-from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Source, TaskSpec
 from ostinato.model.state import FINAL_RUN, TaskState
 from ostinato.model.value import decode
 from ostinato.store import Store

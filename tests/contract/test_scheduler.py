@@ -9,13 +9,14 @@ from msgspec import structs
 from ostinato.control.scheduler import Scheduler
 from ostinato.decide.step import Calling, Dispatch, Needing, Probe, Unfolding
 from ostinato.executors.port import Arrival
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import Carried, Commit, Delivery, NewRun
 from ostinato.model.errors import UsageError
 from ostinato.model.limits import Limits
 from ostinato.model.message import Assignment, Finished, Hello, ToAgent
 from ostinato.model.record import UNMAPPED, Deployment, Outgoing, Run
-from ostinato.model.spec import After, CompiledDag, DagSpec, Every, TaskSpec, canonical, digest
+from ostinato.model.spec import After, CompiledDag, DagSpec, Every, TaskSpec
 from ostinato.model.state import RunState, TaskState
 from ostinato.store import Store
 from tests.contract.leader import DAY, MAY_1, Leader, deploy, new_run, source_of

@@ -22,8 +22,8 @@ from .world import World
 ALL = 1_000_000
 
 
-def audit(store: Store, witness: Witness, world: World, people: People, calls: list[Instant]) -> None:
-    """Raise Violation for anything that does not fit. ``calls`` are the wall times of the scheduler's good steps."""
+def audit(store: Store, witness: Witness, world: World, people: People) -> None:
+    """Raise Violation for anything that does not fit."""
     store.check()
     runs = {run.run_id: run for run in store.runs(limit=ALL)}
     demand(runs.keys() == witness.runs.keys(), "there are other runs than were made")
@@ -37,7 +37,7 @@ def audit(store: Store, witness: Witness, world: World, people: People, calls: l
     demand(not witness.wishes.decisions, f"nobody has taken in {witness.wishes.decisions}")
     _results_are_kept(store, witness)
     _people_were_told(store, witness, world)
-    _calendar(people, witness, calls)
+    _calendar(people, witness, witness.calls)
 
 
 def _run_is_as_witnessed(store: Store, seen: SeenRun, run: Run) -> None:

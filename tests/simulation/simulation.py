@@ -83,7 +83,6 @@ class Simulation:
         self.alive: list[Control] = []
         self.agents = 0
         self.overtaking = False
-        self.calls: list[Instant] = []
         self.storming = True
 
     def run(self) -> Outcome:
@@ -102,7 +101,7 @@ class Simulation:
             self._calm_down()
             self._until(self.timeline.now + PATIENCE_MS, self._all_is_over)
             demand(self._all_is_over(), f"work is left after {PATIENCE_MS / 1000:.0f} s of calm: {self._left()}")
-            audit(self.store, self.witness, self.world, self.people, self.calls)
+            audit(self.store, self.witness, self.world, self.people)
             return self._outcome()
         finally:
             self.store.close()
@@ -320,7 +319,8 @@ class Simulation:
         ended = [no for no, attempt in self.witness.attempts.items() if attempt.state not in LIVE_ATTEMPT]
         attempt = self.random.choice([*ended[-20:], len(self.witness.attempts) + 1_000])
         now = self.timeline.now
-        verdict = self.random.choice(("success", "failed", "skipped", "not_yet", "cancelled", "interrupted"))
+        looks = attempt in ended and self.witness.task_of(attempt).sensor is not None
+        verdict = self.random.choice(("success", "failed", "skipped", "cancelled", "interrupted", *["not_yet"] * looks))
         forged = self.random.choice((Finished(attempt, verdict, now, now, output=b"\x01"), Started(attempt, now)))
         for control in self.alive:
             if control.leading is not None:
@@ -329,7 +329,7 @@ class Simulation:
     def _calm_down(self) -> None:
         """No more faults. What was going on goes on."""
         self.trace.note("the storm is over")
-        self.storming = False
+        self.storming = self.witness.storming = False
         self.disk.heal()
         for host in self.hosts:
             host.network.weather = None
@@ -349,8 +349,7 @@ class Simulation:
         if board is None:
             return
         now = self.timeline.wall(control.host.name)
-        if self.storming:
-            self.calls.append(now)
+        self.witness.steps()
         demand(not self.witness.promises.overdue(now), "a deadline has passed, and nobody is told")
         demand_reasons(board, self.witness)
         unset = now == self.timeline.latest  # after the clock was set back, what was due may be due again

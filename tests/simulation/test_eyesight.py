@@ -386,7 +386,7 @@ SHOWN_BY: dict[Breaks, tuple[str, ...]] = {
     sends_to_agents_that_stop: ("agent_stopped",),
     speaks_without_leading: ("scheduler_frozen", "lost_answer", "agent_killed"),
     overlooks_runs_that_others_made: ("lost_hint", "late_report"),
-    asks_only_once_for_what_it_needs: ("agent_stopped",),
+    asks_only_once_for_what_it_needs: ("lost_hint",),
 }
 """Faults that have to come often, or it would take long to see the defect."""
 

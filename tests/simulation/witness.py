@@ -74,6 +74,8 @@ class Witness:
         self.commits = 0
         self.epoch = 0
         self.machine = ""
+        self.storming = True
+        self.calls: list[Instant] = []
         world.counts = self._counts
         self._running: defaultdict[str, set[int]] = defaultdict(set)
         self._active: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
@@ -134,6 +136,11 @@ class Witness:
         """A scheduler on a machine leads now."""
         self.machine, self.epoch = machine, epoch
 
+    def task_of(self, attempt: int) -> TaskSpec:
+        """The task that an attempt is of."""
+        new = self.attempts[attempt].new
+        return self.runs[new.run_id].spec.tasks[new.task_no]
+
     def _counts(self, attempt: int) -> bool:
         """Whether what is written does not say that it is over."""
         return attempt not in self.attempts or self.attempts[attempt].state in LIVE_ATTEMPT
@@ -160,9 +167,15 @@ class Witness:
 
     # --- what the scheduler writes ------------------------------------------------------------------------------
 
+    def steps(self) -> None:
+        """Whoever leads has taken a step that went well, or wrote what it was about: it has looked at its clock."""
+        if self.storming:
+            self.calls.append(self.timeline.wall(self.machine))
+
     def committed(self, change: Commit, created: Sequence[Run]) -> None:
         """A commit was done."""
         self.commits += 1
+        self.steps()
         self._births(change.new_runs, created)
         attempts: defaultdict[int, deque[AttemptMove]] = defaultdict(deque)
         for move in change.attempts:

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import structs
 
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.spec import (
     After,
     CompiledDag,
@@ -23,8 +24,6 @@ from ostinato.model.spec import (
     TaskSpec,
     Template,
     Value,
-    canonical,
-    digest,
 )
 from ostinato.model.time import Instant
 

@@ -16,8 +16,10 @@ from time import monotonic
 from typing import IO, Final
 
 from msgspec import DecodeError, Struct, msgpack
+from msgspec.structs import replace
 
 from ostinato.authoring.mistakes import Mistake
+from ostinato.model.canonical import unpacked
 from ostinato.model.limits import Limits
 from ostinato.model.record import DagProblem
 from ostinato.model.spec import Source
@@ -60,7 +62,8 @@ class Imported(Struct):
         if self.result is not None:
             with suppress(DecodeError):
                 found = msgpack.decode(self.result, type=Compilation)
-                return Compilation(found.dags, found.source, found.problems, found.files, self.output)
+                dags = tuple([replace(dag, spec=unpacked(dag.spec)) for dag in found.dags])
+                return Compilation(dags, found.source, found.problems, found.files, self.output)
         problem = DagProblem(file=self.file.path, code=self.mistake.value, what=self.what, help=self.help)
         return Compilation((), Source(self.file.path, b""), (problem,), (self.file,), self.output)
 

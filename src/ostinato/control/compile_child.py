@@ -19,7 +19,8 @@ from ostinato.authoring.dag import place_in
 from ostinato.authoring.import_problem import TimeUp
 from ostinato.authoring.load import build_all, import_file
 from ostinato.authoring.mistakes import Mistake
-from ostinato.model.spec import CompiledDag, Source, canonical, digest
+from ostinato.model.canonical import canonical, digest, packed
+from ostinato.model.spec import CompiledDag, Source
 
 from .alignment import check
 from .compilation import Compilation
@@ -83,7 +84,7 @@ def _compiled(gathered: Collecting, source: Source) -> tuple[CompiledDag, ...]:
     found: list[CompiledDag] = []
     specs = build_all(gathered)
     _check_alignment(gathered)
-    for spec in specs:
+    for spec in map(packed, specs):
         try:
             found.append(CompiledDag(spec, source.file, name, digest(canonical(spec), name.encode())))
         except (UnicodeEncodeError, MsgspecError) as error:

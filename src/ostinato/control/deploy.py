@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from ostinato.authoring.check import YAML_SUFFIX
 from ostinato.clock import Clock
+from ostinato.model.canonical import canonical
 from ostinato.model.errors import NotFound, StoreUnavailable
 from ostinato.model.limits import Limits
 from ostinato.model.record import Deployment
-from ostinato.model.spec import DagSpec, canonical
+from ostinato.model.spec import DagSpec
 from ostinato.store import Store
 
 from .compilation import Compilation

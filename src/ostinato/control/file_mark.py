@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ostinato.model.spec import digest
+from ostinato.model.canonical import digest
 
 
 class FileMark(Struct, frozen=True):

@@ -100,7 +100,8 @@ class Ready:
             of_dag[task_id] = still
 
     def met(self, live: LiveRun, no: int) -> None:
-        """What a task instance needed is there."""
+        """What a task instance needed is there: it is asked for no more, also if that was to be done next."""
+        self._scribe.step.needs.pop((live.run.run_id, no), None)
         for need in live.task(no).needs:
             dag_id = need.dag_id or live.run.dag_id
             of_dag = self._needing.get(dag_id, {})

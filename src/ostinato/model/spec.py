@@ -4,10 +4,9 @@ A spec is canonical: the same definition gives the same bytes, so the hash of th
 """
 
 from datetime import date
-from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from msgspec import Struct, field, msgpack
+from msgspec import Struct, field
 
 from .time import Instant
 
@@ -155,6 +154,7 @@ class Approval(Struct, frozen=True, omit_defaults=True):
 class TaskSpec(Struct, frozen=True, omit_defaults=True):
     """A step of a dag. ``upstream`` holds indexes into ``DagSpec.tasks``, each smaller than the task's own.
 
+    ``upstream_of``, in what is kept and sent only, is the index of an earlier task whose upstream this one has too.
     ``conditions`` are as many as upstreams, each the outcomes that its edge takes; then the trigger rule does not count.
     ``scope`` is an index into ``DagSpec.scopes``; a task in a scope has upstreams in the same scope only. ``max_active``
     bounds its live attempts over all runs of the dag. A called dag's parameters are the ``kwargs``. ``tags`` are for those
@@ -184,6 +184,7 @@ class TaskSpec(Struct, frozen=True, omit_defaults=True):
     call: CallDag | None = None
     approval: Approval | None = None
     tags: tuple[str, ...] = ()
+    upstream_of: int | None = None
 
 
 class Scope(Struct, frozen=True, omit_defaults=True):
@@ -367,20 +368,3 @@ class Source(Struct, frozen=True):
     file: str
     code: bytes
     modules: tuple[tuple[str, str, bytes], ...] = ()
-
-
-_ENCODER: Final = msgpack.Encoder()
-
-
-def canonical(value: object) -> bytes:
-    """The one byte form of a spec or a source. Fields have their order; dicts keep that which their author gave them."""
-    return _ENCODER.encode(value)
-
-
-def digest(*parts: bytes) -> str:
-    """The name that content gives itself: 128 bits of blake2b, in hex."""
-    hasher = blake2b(digest_size=16)
-    for part in parts:
-        hasher.update(len(part).to_bytes(8, "big"))
-        hasher.update(part)
-    return hasher.hexdigest()

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
+from ostinato.model.canonical import canonical
 from ostinato.model.errors import AuditBroken
 from ostinato.model.record import AuditEntry, Chain
-from ostinato.model.spec import canonical
 from ostinato.model.time import Instant
 
 from .record import text_of

@@ -8,10 +8,11 @@ from msgspec import msgpack
 from sqlalchemy import Connection, String, bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
+from ostinato.model.canonical import canonical, digest, unpacked
 from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import Conflict, InvariantBroken, NotFound
 from ostinato.model.record import Dag, DagProblem, Deployment
-from ostinato.model.spec import CompiledDag, DagSpec, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec
 from ostinato.model.time import Instant
 
 from . import database
@@ -198,7 +199,7 @@ def compiled_dag(connection: Connection, version: str) -> CompiledDag:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"there is no dag version {version}")
-    return CompiledDag(_SPEC.decode(row.spec), row.file, row.source, version)
+    return CompiledDag(unpacked(_SPEC.decode(row.spec)), row.file, row.source, version)
 
 
 def source_code(connection: Connection, name: str) -> bytes:

@@ -10,7 +10,8 @@ from ostinato.authoring.dag import Dag
 from ostinato.authoring.load import Loaded
 from ostinato.authoring.reference import Reference
 from ostinato.decide.shape import Shape
-from ostinato.model.spec import CompiledDag, DagSpec, Source, canonical, digest
+from ostinato.model.canonical import canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Source
 
 
 class Part(Struct, frozen=True):

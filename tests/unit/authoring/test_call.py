@@ -9,7 +9,8 @@ from msgspec import msgpack
 from ostinato import task
 from ostinato.authoring.layout import Layout, Node, layout
 from ostinato.authoring.step import Step
-from ostinato.model.spec import DagSpec, OutputOf, ParamOf, TaskSpec, Template, Value, canonical
+from ostinato.model.canonical import canonical
+from ostinato.model.spec import DagSpec, OutputOf, ParamOf, TaskSpec, Template, Value
 from ostinato.model.value import decode, encode
 from tests.unit.authoring.files import only_problem, plain_data, problems, spec
 

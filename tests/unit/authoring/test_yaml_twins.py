@@ -9,8 +9,9 @@ from ostinato.authoring.check import Collecting
 from ostinato.authoring.load import build_all, import_file, load_source, local_modules
 from ostinato.authoring.perform import perform
 from ostinato.authoring.yaml_words import SCHEDULES as WORDS
+from ostinato.model.canonical import canonical
 from ostinato.model.message import Call
-from ostinato.model.spec import DagSpec, Source, canonical
+from ostinato.model.spec import DagSpec, Source
 from ostinato.model.value import encode
 
 FUNCTIONS = """

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from ostinato.home import Home
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.cause import Cause
 from ostinato.model.change import (
     Alert,
@@ -27,8 +28,6 @@ from ostinato.model.spec import (
     Param,
     Source,
     TaskSpec,
-    canonical,
-    digest,
 )
 from ostinato.model.state import AttemptState, RunState, TaskState
 from ostinato.model.value import encode

@@ -13,8 +13,9 @@ import pytest
 from ostinato.control.compilation import Compilation
 from ostinato.control.compile import compile_file
 from ostinato.control.file_mark import unchanged
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.limits import Limits
-from ostinato.model.spec import CompiledDag, DagSpec, Source, canonical, digest
+from ostinato.model.spec import CompiledDag, DagSpec, Source
 
 DAG = """\
 from ostinato import cron, dag, task

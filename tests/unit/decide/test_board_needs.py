@@ -51,6 +51,17 @@ def test_it_is_asked_for_again_however_a_run_ends_as_a_newer_one_may_have_succee
     assert len(desk.needs) == 1
 
 
+def test_one_whose_needs_are_met_before_it_is_asked_for_again_begins_once() -> None:
+    desk = Desk()
+    arrived = TaskSpec("arrived", kind="interval", needs=(Need("raw"),))
+    desk.open(arrived, TaskSpec("sum", needs=(Need(task_id="arrived"),)))
+    first, second = desk.needs
+    desk.board.needs_met(first, desk.now)  # its success is a reason to ask for the other again
+    desk.board.needs_met(second, desk.now)
+    step = desk.tick()
+    assert (list(step.dispatches), list(step.needs)) == ([1], [])
+
+
 def test_nobody_asks_for_one_that_waits_no_more() -> None:
     for end in (lambda desk: desk.board.cancel(1, "ann", desk.now), lambda desk: desk.decide("mark_success")):
         desk = asking()
