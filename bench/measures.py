@@ -24,6 +24,7 @@ from tests.postgres_server import PostgresServer
 from .against import figures as figures_of_peers
 from .failover import figures as seconds_of_failover
 from .history import figures as figures_of_history
+from .migration import figures as figures_of_migration
 from .plant import plant
 from .processes import agents, cpu_seconds, pss_mb
 from .product import DAGS, SLOTS, Product, product
@@ -281,6 +282,11 @@ def soak_year() -> Figures:
     return year()
 
 
+def migration() -> Figures:
+    """Upgrade: a state with a million runs, as the second version of the schema had it, until it can be used."""
+    return figures_of_migration()
+
+
 def peers() -> Figures:
     """Peers: 50 tasks that do nothing, on two workers, beside each other orchestrator that is installed."""
     return figures_of_peers()
@@ -306,6 +312,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P12": layers,
     "R4": schedules,
     "P13": rehearsals,
+    "upgrade": migration,
     "soak-year": soak_year,
     "soak-hour": soak_hour,
     "peers": peers,

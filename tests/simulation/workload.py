@@ -60,10 +60,10 @@ def after_each_other(dags: Sequence[DagSpec]) -> list[DagSpec]:
     for alone in reversed(dags):
         spec = alone
         random = Random(repr(spec))
-        others = found[::-1][: random.choice((1, 1, 2))]
+        others = found[::-1][: random.choice((1, 2))]
         each = [_ticking(other.schedule) for other in others]
         ticking = next((other for other in each if other is not None), None)
-        if ticking is not None and None not in each and random.random() < 0.35:
+        if ticking is not None and None not in each and random.random() < 0.5:
             if isinstance(ticking, Every):
                 ticking = Every(ticking.seconds * random.choice((1, 1, 2, 3)))
             spec = _after(spec, After(tuple(other.dag_id for other in others), ticking))
