@@ -19,6 +19,8 @@ from ostinato.control.steady import compile_steady
 from ostinato.home import Home
 from ostinato.model.limits import Limits
 from tests.mariadb_server import MariaDBServer, is_installed
+from tests.mysql_server import MySQLServer
+from tests.mysql_server import program as mysqld
 from tests.postgres_server import PostgresServer
 
 from .against import figures as figures_of_peers
@@ -49,18 +51,20 @@ def throughput(rounds: int = 5) -> Figures:
 
 def throughput_on_postgres(rounds: int = 5) -> Figures:
     """P9: P1 with the state in a PostgreSQL server on this machine, whose own processor time is not counted."""
-    server = PostgresServer(durable=True)
-    try:
-        return _throughput(rounds, server.new_database())
-    finally:
-        server.remove()
+    return _throughput_on(PostgresServer(durable=True), rounds)
 
 
 def throughput_on_mariadb(rounds: int = 5) -> Figures:
     """P9 with MariaDB: P1 with the state in a MariaDB server on this machine, whose own processor time is not counted."""
-    if not is_installed():
-        return {}
-    server = MariaDBServer(durable=True)
+    return _throughput_on(MariaDBServer(durable=True), rounds) if is_installed() else {}
+
+
+def throughput_on_mysql(rounds: int = 5) -> Figures:
+    """P9 with MySQL: the same with the server that OSTINATO_TEST_MYSQLD names."""
+    return _throughput_on(MySQLServer(durable=True), rounds) if mysqld() else {}
+
+
+def _throughput_on(server: MariaDBServer | PostgresServer, rounds: int) -> Figures:
     try:
         return _throughput(rounds, server.new_database())
     finally:
@@ -308,6 +312,7 @@ MEASURES: dict[str, Callable[[], Figures]] = {
     "P8": restart,
     "P9": throughput_on_postgres,
     "P9-mariadb": throughput_on_mariadb,
+    "P9-mysql": throughput_on_mysql,
     "P10": failover,
     "P12": layers,
     "R4": schedules,

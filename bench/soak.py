@@ -2,13 +2,18 @@
 
 import gc
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Event
 from time import monotonic
+from typing import IO
 
 from ostinato.control.answers import Answers
 from ostinato.control.need_history import NeedHistory
@@ -26,7 +31,6 @@ from ostinato.model.spec import CompiledDag, DagSpec, Every, Source, TaskSpec
 from ostinato.model.time import Instant
 from ostinato.model.value import encode
 from ostinato.store import Store, open_store
-from tests.acceptance.shell import going
 
 from .processes import agents, pss_mb
 from .product import DAGS
@@ -160,15 +164,13 @@ def hour(minutes: float = 60.0) -> dict[str, float]:
     found: list[tuple[float, float, int, int]] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
-        with going("up", str(DAGS / "steady.py"), "--slots", "2", OSTINATO_HOME=str(home.path)) as up:
+        with (Path(folder) / "said").open("wb") as said, _up(home, said) as up:
             pause, begun = Event(), monotonic()
             while monotonic() - begun < minutes * 60:
                 pause.wait(minutes * 6)
                 [agent, *_] = agents(home.path)
-                family = [up.process.pid, *agents(home.path)]
-                found.append(
-                    (pss_mb(up.process.pid), pss_mb(agent), _files(up.process.pid) + _files(agent), len(family))
-                )
+                family = [up.pid, *agents(home.path)]
+                found.append((pss_mb(up.pid), pss_mb(agent), _files(up.pid) + _files(agent), len(family)))
         store = open_store(home.database)
         counts = store.counts()
         size = home.database.stat().st_size / 1e6
@@ -187,6 +189,20 @@ def hour(minutes: float = 60.0) -> dict[str, float]:
         "processes at the end": last[3],
         "bytes of state a task instance": 1e6 * size / max(1, sum(counts["tasks"].values())),
     }
+
+
+@contextmanager
+def _up(home: Home, said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """What it says goes to a file: in a pipe that nobody reads it would stand still after some hundred runs."""
+    command = [sys.executable, "-m", "ostinato", "up", str(DAGS / "steady.py"), "--slots", "2"]
+    with subprocess.Popen(
+        command, env={**os.environ, "OSTINATO_HOME": str(home.path)}, stdout=said, stderr=said
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
 
 def _files(pid: int) -> int:

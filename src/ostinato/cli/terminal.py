@@ -65,8 +65,13 @@ def out(text: str = "") -> None:
 
 
 def say(text: str = "") -> None:
-    """One line of message; never part of the data."""
-    sys.stderr.write(f"{text}\n")
+    """One line of message; never part of the data. If nobody reads them any more, the work goes on without."""
+    try:
+        sys.stderr.write(f"{text}\n")
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 def next_step(text: str) -> None:
