@@ -142,6 +142,7 @@ def create() -> None:
 
 def install(name: str) -> None:
     """The locked packages and this project, by the first of these that can: uv, a uv of our own, pip."""
+    os.environ.setdefault("UV_NATIVE_TLS", "true")  # a company's index may have a certificate of its own
     uv, pip = shutil.which("uv"), [PYTHON, "-m", "pip", "--disable-pip-version-check"]
     if uv and install_by([uv, "pip"], name):
         return
