@@ -206,7 +206,6 @@ class Control:
             return
         wait = self._lead.look()
         if wait == 0:
-            self._looked_at = self._witness.epoch
             self.come_forward()
             self.wake_in(self.random.choice((1, 1, 40, 1_000)))
         elif wait is not None:
