@@ -5,8 +5,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from ostinato.app import start
@@ -29,12 +30,15 @@ HOUR = 3_600_000
 _RUNS_A_COMMIT = 500
 
 
-def plant_history(database: Path) -> None:
-    """Make the state: hourly runs up to now, each task with an output, a log and the events that it has in life."""
+def plant_history(database: Path) -> dict[str, float]:
+    """Make the state: hourly runs up to now, each task with an output, a log and the events that it has in life.
+
+    As in life, events are packed while the state grows; how fast that went.
+    """
     store = open_store(database)
     now = SystemClock().now()
     epoch = store.take_lead("bench", now)
-    attempt = 0
+    attempt, random, steps = 0, Random(7), [0.0]
     for dag_no in range(DAG_COUNT):
         dag_id = f"hourly_{dag_no}"
         version = _deploy(store, dag_id, now)
@@ -46,9 +50,12 @@ def plant_history(database: Path) -> None:
             runs = store.commit(Commit(new_runs=new), epoch)
             commit = Commit()
             for run in runs:
-                attempt = _live(commit, run, attempt)
+                attempt = _live(commit, run, attempt, random)
             store.commit(commit, epoch)
+            steps += _steps(store.pack(now))
     store.close()
+    events = DAG_COUNT * RUNS * (2 * TASKS + 3)
+    return {"packed events a second": events / sum(steps), "ms, one step of packing": 1e3 * median(steps)}
 
 
 def _deploy(store: Store, dag_id: str, now: int) -> str:
@@ -60,39 +67,42 @@ def _deploy(store: Store, dag_id: str, now: int) -> str:
     return compiled.version
 
 
-def _live(commit: Commit, run: Run, attempt: int) -> int:
-    """The life of a run, from its admission to its end; the number of its last attempt."""
+def _live(commit: Commit, run: Run, attempt: int, random: Random) -> int:
+    """The life of a run, from its admission to its end; the number of its last attempt. Nothing in it is regular."""
     at, run_id, seq = run.created_at, run.run_id, 1
     commit.runs.append(RunMove(run_id, RunState.QUEUED, RunState.RUNNING, at))
     commit.events.append(Event(run_id, seq, at, Cause.ADMITTED, RunState.QUEUED, RunState.RUNNING))
     for task_no in range(TASKS):
-        attempt += 1
-        at += 1_000
+        attempt += random.randrange(1, 9)  # others go on meanwhile
+        at += random.randrange(2, 50)
+        start, takes = at + random.randrange(1, 9), random.randrange(200, 200_000)
+        end = start + takes
         commit.tasks.append(TaskMove(run_id, task_no, TaskState.NONE, TaskState.QUEUED, at, attempt))
         commit.new_attempts.append(NewAttempt(attempt, run_id, task_no, 1, "agent-1", at))
-        commit.tasks.append(TaskMove(run_id, task_no, TaskState.QUEUED, TaskState.SUCCESS, at + 900, attempt))
-        log = LogRange(f"agent-1-{run_id % 50}.log", run_id * 300, 120)
+        commit.tasks.append(TaskMove(run_id, task_no, TaskState.QUEUED, TaskState.SUCCESS, end, attempt))
+        log = LogRange(f"agent-1-{run_id % 50}.log", random.randrange(20_000_000), random.randrange(2_000))
         commit.attempts.append(
             AttemptMove(
                 attempt,
                 AttemptState.QUEUED,
                 AttemptState.SUCCESS,
-                at + 3,
-                at + 900,
+                start,
+                end,
                 log=log,
-                peak_kib=40_000,
-                cpu_ms=700,
+                peak_kib=random.randrange(30_000, 300_000),
+                cpu_ms=random.randrange(takes),
             )
         )
         commit.outputs.append(Output(run_id, task_no, encode({"rows": attempt})))
         for was, becomes, cause, when in (
             (TaskState.NONE, TaskState.QUEUED, Cause.READY, at),
-            (TaskState.QUEUED, TaskState.SUCCESS, Cause.REPORTED_SUCCESS, at + 900),
+            (TaskState.QUEUED, TaskState.SUCCESS, Cause.REPORTED_SUCCESS, end),
         ):
             seq += 1
             commit.events.append(Event(run_id, seq, when, cause, was, becomes, task_no, attempt))
-    commit.runs.append(RunMove(run_id, RunState.RUNNING, RunState.SUCCESS, at + 900))
-    commit.events.append(Event(run_id, seq + 1, at + 900, Cause.TASKS_SUCCEEDED, RunState.RUNNING, RunState.SUCCESS))
+        at = end
+    commit.runs.append(RunMove(run_id, RunState.RUNNING, RunState.SUCCESS, at))
+    commit.events.append(Event(run_id, seq + 1, at, Cause.TASKS_SUCCEEDED, RunState.RUNNING, RunState.SUCCESS))
     return attempt
 
 
@@ -100,8 +110,8 @@ def figures() -> dict[str, float]:
     """The size, lists, a chain of 50 tasks with that history and without, a backup, a drill, and half of it pruned."""
     with tempfile.TemporaryDirectory() as folder:
         home, empty = Home(Path(folder) / "home").create(), Home(Path(folder) / "empty").create()
-        plant_history(home.database)
-        found: dict[str, float] = {"MB": home.database.stat().st_size / 1e6}
+        found = plant_history(home.database)
+        found["MB"] = home.database.stat().st_size / 1e6
         store = open_store(home.database)
         for name, look in (
             ("dags", store.dags),
@@ -148,17 +158,23 @@ def _chain(home: Home) -> float:
 
 def _pruned(store: Store) -> dict[str, float]:
     """Half of the history forgotten, without the pauses that a scheduler makes between two steps."""
-    steps: list[float] = []
-    began = last = time.perf_counter()
-    for _ in store.prune(SystemClock().now() - RUNS // 2 * HOUR):
-        now = time.perf_counter()
-        steps.append(now - last)
-        last = now
+    steps = _steps(store.prune(SystemClock().now() - RUNS // 2 * HOUR))
     return {
-        "pruned task instances a second": DAG_COUNT * RUNS // 2 * TASKS / (last - began),
+        "pruned task instances a second": DAG_COUNT * RUNS // 2 * TASKS / sum(steps),
         "ms, one step of pruning": 1e3 * median(steps),
         "ms, the longest step": 1e3 * max(steps),
     }
+
+
+def _steps(portions: Iterator[int]) -> list[float]:
+    """How many seconds each portion took."""
+    steps: list[float] = []
+    last = time.perf_counter()
+    for _ in portions:
+        now = time.perf_counter()
+        steps.append(now - last)
+        last = now
+    return steps
 
 
 def _seconds(what: Callable[[], object]) -> float:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -149,7 +150,7 @@ def _lived(store: Store, path: Path) -> Iterator[tuple[float, float, int]]:
                     raise scheduler.trouble
                 if not around.has_said:
                     around.now = max(around.now + 1, min(due or end, midnight + DAY))
-            for _ in store.prune(around.now - KEPT_DAYS * DAY):
+            for _ in chain(store.prune(around.now - KEPT_DAYS * DAY), store.pack(around.now - HOUR)):
                 pass
         gc.collect()
         yield _memory_mb(), path.stat().st_size / 1e6, store.runs(limit=1)[0].run_id

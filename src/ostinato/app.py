@@ -93,7 +93,7 @@ class Running:
             if watch:
                 reloader = parts.enter_context(closing(Reloader(self.store, dag_paths, known, clock, limits, by)))
                 reloader.start(alarm.ring)
-            if keep is not None and run_only is None:
+            if run_only is None:
                 parts.enter_context(closing(Retention(self.store, home, keep, clock)))
             compiled = lru_cache(maxsize=1024)(self.store.compiled)
             self.scheduler = Scheduler(

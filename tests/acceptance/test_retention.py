@@ -42,6 +42,15 @@ def test_a_scheduler_forgets_what_is_older_than_it_is_to_keep(old: Store, home: 
     assert (home.logs / "gone-2.log").exists()
 
 
+def test_a_scheduler_keeps_what_is_over_in_less_room_and_nobody_sees_a_difference(old: Store, home: Home) -> None:
+    stories = [old.events(run_id) for run_id in range(1, RUNS + 1)]
+    assert all(stories)
+    with going("up", str(home.path)):
+        until(lambda: old.size()[1]["event"] == 0)
+    assert old.size()[1]["event_pack"] == RUNS
+    assert [old.events(run_id) for run_id in range(1, RUNS + 1)] == stories
+
+
 @pytest.mark.parametrize("text", ["soon", "90", "1h", "-3d", "99999999999d"])
 def test_a_scheduler_that_is_told_nonsense_does_not_start(home: Home, text: str) -> None:
     with going("up", str(home.path), **{KEEP_VARIABLE: text}) as up:

@@ -10,7 +10,7 @@ from ostinato.model.state import RunState
 from ostinato.store import Store, open_store
 from tests.contract.leader import MAY_1, Leader, deploy, new_backfill, new_run
 
-GROWING = ("run", "task_instance", "attempt", "event", "output", "rejected", "outbox")
+GROWING = ("run", "task_instance", "attempt", "event", "event_pack", "output", "rejected", "outbox")
 
 
 @pytest.fixture
@@ -128,3 +128,18 @@ def test_the_newest_runs_of_a_state_come_from_its_index_alone(store: Store) -> N
     deploy(store)
     steps = plan(store, lambda: store.runs("daily", [RunState.FAILED], limit=5, before=9))
     assert "SEARCH run USING COVERING INDEX ix_run_dag_state (dag_no=? AND state=? AND rowid<?)" in steps
+
+
+def test_packing_looks_at_what_is_not_packed_and_never_through_what_is(store: Store) -> None:
+    leader = Leader(store)
+    run = leader.begin(deploy(store))
+    leader.move_run(run.run_id, RunState.RUNNING, RunState.SUCCESS)
+    leader.commit()
+    steps = plan(store, lambda: list(store.pack(2**50)))
+    assert {step for step in steps if "event_pack" not in step} == {
+        "SEARCH event USING PRIMARY KEY (run_id>?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH run USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH event USING PRIMARY KEY (run_id=?)",
+    }
+    assert scans(steps) == set()

@@ -16,12 +16,12 @@ from .agent import AgentLife
 from .audit import audit
 from .control import LOOK_MS, Control
 from .disk import Disk
-from .forgetting import Forgetting
 from .host import Host
 from .lead import Lead
 from .people import People
 from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
 from .reasons import demand_explained, demand_reasons
+from .retention import Retention
 from .script import Act, act_of, part_of, temper_of
 from .timeline import BEGIN, Timeline
 from .trace import Trace, demand
@@ -312,7 +312,7 @@ class Simulation:
 
     def _history_forgotten(self) -> None:
         if not self.disk.full:
-            Forgetting(self.store, self.timeline, self.witness, self.trace)
+            Retention(self.store, self.timeline, self.witness, self.trace)
 
     def _late_report(self) -> None:
         """A report of an attempt that ended long ago comes again, or an attempt that never was is reported."""

@@ -37,7 +37,7 @@ Again = Annotated[
     ),
 ]
 
-_SHOWN: Final = {"dag": "dags", "run": "runs", "attempt": "attempts", "event": "events", "audit": "deeds of people"}
+_SHOWN: Final = {"dag": "dags", "run": "runs", "attempt": "attempts", "audit": "deeds of people"}
 
 
 @app.command("show", epilog="ostinato db\nostinato db show --json")

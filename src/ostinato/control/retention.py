@@ -1,4 +1,4 @@
-"""How long history is kept, and the thread that has the rest forgotten while work goes on."""
+"""How long history is kept, and the thread that sees to it while work goes on."""
 
 import os
 import sys
@@ -17,6 +17,9 @@ from ostinato.store import Store
 KEEP_VARIABLE: Final = "OSTINATO_KEEP"
 _LEAST_MS: Final = 86_400_000
 _EVERY_S: Final = 3_600.0
+_SETTLED_MS: Final = 3_600_000
+"""So long ago a run has ended whose events are packed: those that people look at now are left in peace."""
+
 _PAUSE_S: Final = 0.05
 """Between two portions, so that the scheduler's own commits need not wait for more than one."""
 
@@ -51,9 +54,13 @@ def _closed_logs(home: Home) -> Iterator[Path]:
 
 
 class Retention:
-    """Forgets what is older than ``keep`` milliseconds, once when it begins and then every hour, in a thread."""
+    """Keeps history in order, once when it begins and then every hour, in a thread.
 
-    def __init__(self, store: Store, home: Home, keep: int, clock: Clock) -> None:
+    Events of runs that are over are put into little room. What is older than ``keep`` milliseconds is forgotten; None:
+    nothing is.
+    """
+
+    def __init__(self, store: Store, home: Home, keep: int | None, clock: Clock) -> None:
         self._store = store
         self._home = home
         self._keep = keep
@@ -67,15 +74,21 @@ class Retention:
         self._over.set()
         self._thread.join()
 
+    def _portions(self) -> Iterator[int]:
+        now = self._clock.now()
+        if self._keep is not None:
+            yield from forget(self._store, self._home, now - self._keep)
+        yield from self._store.pack(now - _SETTLED_MS)
+
     def _run(self) -> None:
         while True:
             try:
-                for _ in forget(self._store, self._home, self._clock.now() - self._keep):
+                for _ in self._portions():
                     if self._over.wait(_PAUSE_S):
                         return
             except StoreUnavailable:
                 pass  # the scheduler says so, and in an hour it is tried again
             except (OstinatoError, OSError) as error:
-                sys.stderr.write(f"history cannot be pruned: {error}\n")
+                sys.stderr.write(f"history cannot be kept in order: {error}\n")
             if self._over.wait(_EVERY_S):
                 return

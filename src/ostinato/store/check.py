@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 from ostinato.model.errors import AuditBroken
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, AttemptState, TaskState
 
+from . import packs
 from .audit import verify
 from .codes import STATES
 from .database import damage
@@ -25,6 +26,10 @@ _LAWS: Final = {
         "SELECT count(*) FROM task_instance WHERE run_id NOT IN (SELECT run_id FROM run)"
     ),
     "events without a run": _law("SELECT count(*) FROM event WHERE run_id NOT IN (SELECT run_id FROM run)"),
+    "packed events without a run": _law("SELECT count(*) FROM event_pack WHERE run_id NOT IN (SELECT run_id FROM run)"),
+    "packed events of a run that goes on": _law(
+        "SELECT count(*) FROM event_pack p JOIN run r ON r.run_id = p.run_id WHERE r.state NOT IN :over", over=FINAL_RUN
+    ),
     "attempts without a task instance": _law(
         "SELECT count(*) FROM attempt a LEFT JOIN task_instance t ON t.run_id = a.run_id AND t.task_no = a.task_no AND t.map_index = a.map_index "
         "WHERE t.run_id IS NULL"
@@ -76,4 +81,4 @@ def findings(connection: Connection) -> list[str]:
         count = connection.execute(query).scalar_one()
         if count:
             found.append(f"{count} {law}")
-    return found + _chain(connection)
+    return found + packs.damage(connection) + _chain(connection)

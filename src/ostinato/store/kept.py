@@ -7,7 +7,7 @@ from ostinato.model.errors import StoreDamaged
 from ostinato.model.record import AuditEntry, Chain
 from ostinato.model.time import Instant
 
-from . import audit, backup, check, database, prune, transfer
+from . import audit, backup, check, database, packs, prune, transfer
 from .backup import Contents
 from .door import Door
 
@@ -33,6 +33,13 @@ class Kept(Door):
         Raises PlaceTaken if there is such a file, BackupNotWritten, StoreDamaged if the state is.
         """
         return backup.back_up(self._engine, file, now)
+
+    def pack(self, before: Instant) -> Iterator[int]:
+        """Keep the events of runs that ended before an instant in less room, some with each step: how many were packed.
+
+        To those who read them nothing changes. Between two steps others may write; a step takes milliseconds.
+        """
+        return packs.pack(self._engine, before)
 
     def prune(self, before: Instant) -> Iterator[int]:
         """Forget the history of runs that ended before an instant, a little with each step: how many rows were removed.

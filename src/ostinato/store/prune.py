@@ -16,7 +16,20 @@ from ostinato.model.time import Instant
 
 from .database import reading, writing
 from .recovery import last_attempt
-from .tables import attempt, event, expectation, fell_short, item, meta, outbox, output, rejected, run, task_instance
+from .tables import (
+    attempt,
+    event,
+    event_pack,
+    expectation,
+    fell_short,
+    item,
+    meta,
+    outbox,
+    output,
+    rejected,
+    run,
+    task_instance,
+)
 
 _TASKS: Final = 200
 _EVENTS: Final = 1_000
@@ -24,8 +37,8 @@ _EVENTS: Final = 1_000
 
 _RUNS: Final = 1_000
 
-_OF_RUN: Final = (event, task_instance)
-"""What is left of a run that is forgotten halfway; either may be gone first."""
+_OF_RUN: Final = (event, event_pack, task_instance)
+"""What is left of a run that is forgotten halfway; any of them may be gone first."""
 
 _other: Final = outbox.alias()
 _same: Final = _other.c.dedup_key == outbox.c.dedup_key
@@ -73,7 +86,8 @@ def prunable(connection: Connection, before: Instant) -> tuple[int, int]:
 def is_pruned(connection: Connection, run_id: int) -> bool:
     """Whether a run was forgotten, or is being: every other one has the line of its birth."""
     born = select(event.c.seq).where(event.c.run_id == run_id, event.c.seq == 0)
-    return connection.execute(born).first() is None
+    packed = select(event_pack.c.pack_no).where(event_pack.c.run_id == run_id, event_pack.c.pack_no == 0)
+    return connection.execute(born.union_all(packed)).first() is None
 
 
 def _old(before: Instant) -> tuple[ColumnElement[bool], ...]:
@@ -107,14 +121,18 @@ def _forget_some(engine: Engine, ended: "deque[int]") -> int:
         if found:
             removed += _forget_tasks(connection, runs, tuple(found[-1]))
         removed += connection.execute(delete(item).where(item.c.run_id.in_(whole))).rowcount
-        removed += connection.execute(delete(event).where(event.c.run_id.in_(whole))).rowcount
+        for story in (event_pack, event):
+            removed += connection.execute(delete(story).where(story.c.run_id.in_(whole))).rowcount
     for _ in whole:
         ended.popleft()
     return removed
 
 
 def _forget_lines(connection: Connection, run_id: int) -> int:
-    """Remove the beginning of a run's story."""
+    """Remove the beginning of a run's story: what is packed, or so much of what is not."""
+    packed = connection.execute(delete(event_pack).where(event_pack.c.run_id == run_id)).rowcount
+    if packed:
+        return packed
     first = connection.execute(select(func.min(event.c.seq)).where(event.c.run_id == run_id)).scalar_one() or 0
     return connection.execute(delete(event).where(event.c.run_id == run_id, event.c.seq < first + _EVENTS)).rowcount
 

@@ -21,7 +21,7 @@ from ostinato.model.record import Attempt, Expectation, LoggedEvent, OutputKey, 
 from ostinato.model.state import RunState, TaskState
 from ostinato.model.time import DataInterval, Instant
 
-from . import database, hot
+from . import database, hot, packs
 from .codes import STATES
 from .definition import dag_numbers
 from .record import (
@@ -193,8 +193,9 @@ def attempts_of(wanted: Callable[[FromClause], Sequence[ColumnElement[bool]]]) -
 
 def events(connection: Connection, run_id: int, after: int, limit: int) -> list[LoggedEvent]:
     """A run's history after a sequence number, oldest first."""
-    query = EVENTS.where(event.c.run_id == run_id, event.c.seq > after).order_by(event.c.seq).limit(limit)
-    return [to_event(row) for row in connection.execute(query)]
+    found = packs.lines(connection, run_id, after, limit)
+    query = EVENTS.where(event.c.run_id == run_id, event.c.seq > after).order_by(event.c.seq).limit(limit - len(found))
+    return [*found, *(to_event(row) for row in connection.execute(query))]
 
 
 def outputs(connection: Connection, wanted: Sequence[OutputKey]) -> dict[OutputKey, bytes]:

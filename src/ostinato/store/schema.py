@@ -14,7 +14,7 @@ from ostinato.model.time import stamp
 from .database import begin_again, is_on_server, keeps_tables, making, place, reading
 from .tables import meta, metadata, pool, revision
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision there has been, oldest first; the files in ``migrations/versions``, without loading them."""
 
 HEAD: Final = REVISIONS[-1]

@@ -1,6 +1,6 @@
 """The schema. Rows are small: integer keys, states and causes as codes, instants as integer milliseconds.
 
-What is written for every task (`task_instance`, `attempt`, `event`, `output`, `item`) is clustered by its run and carries no
+What is written for every task (`task_instance`, `attempt`, `event`, `event_pack`, `output`, `item`) is clustered by its run and carries no
 foreign key; `Store.check` looks for orphans instead. Everything else is guarded by the database as it is written.
 The schema here and the one the migrations arrive at are the same; a test compares them.
 """
@@ -323,6 +323,16 @@ event: Final = Table(
     Column("map_index", NUMBER, nullable=False),
     Column("attempt", NUMBER),
     Column("facts", TEXT),
+    sqlite_with_rowid=False,
+)
+
+event_pack: Final = Table(
+    "event_pack",
+    metadata,
+    Column("run_id", NUMBER, primary_key=True, autoincrement=False),
+    Column("pack_no", NUMBER, primary_key=True, autoincrement=False),
+    # see `packs`
+    Column("packed", BYTES, nullable=False),
     sqlite_with_rowid=False,
 )
 

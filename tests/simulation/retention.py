@@ -1,6 +1,6 @@
-"""History that is old enough is forgotten, portion by portion, while everything goes on."""
+"""History is kept in order, portion by portion, while everything goes on: what is old is forgotten, what is over packed."""
 
-from ostinato.model.record import Run
+from ostinato.model.record import LoggedEvent, Run
 from ostinato.model.state import FINAL_RUN
 from ostinato.store import Store
 
@@ -8,35 +8,51 @@ from .timeline import Timeline
 from .trace import Trace, demand
 from .witness import Witness
 
-AGE_MS = 3_000
+OLD_MS = 3_000
+OVER_MS = 500
 PORTION_MS = 5
 
 
-class Forgetting:
-    """`ostinato db prune`, once: what ended some seconds ago goes."""
+class Retention:
+    """What the thread of a scheduler does every hour, once: what ended some seconds ago goes, the rest takes less room."""
 
     def __init__(self, store: Store, timeline: Timeline, witness: Witness, trace: Trace) -> None:
         self._store = store
         self._timeline = timeline
         self._witness = witness
         self._trace = trace
-        self._before = timeline.wall() - AGE_MS
+        now = timeline.wall()
+        self._before = now - OLD_MS
+        self._over_before = now - OVER_MS
         witness.has_forgotten = True
         self._wanted = self._left()
         self._portions = store.prune(self._before)
-        self._next()
+        self._forget()
 
-    def _next(self) -> None:
+    def _forget(self) -> None:
         removed = next(self._portions, None)
         if removed is None:
             left = sorted({*self._wanted}.intersection(self._left()))  # by a slow clock more may have ended since
             demand(not left, f"it is over, and there is more to forget: {left}")
+            self._portions = self._store.pack(self._over_before)
+            self._timeline.after(PORTION_MS, self._pack)
             return
         self._trace.note("forgotten are", removed, "rows")
         for run_id in self._left():
             if not self._store.events(run_id, limit=1):
                 self._witness.forgotten.add(run_id)
-        self._timeline.after(PORTION_MS, self._next)
+        self._timeline.after(PORTION_MS, self._forget)
+
+    def _pack(self) -> None:
+        before = self._stories()
+        packed = next(self._portions, None)
+        demand(self._stories() == before, "a story is not what it was before it was packed")
+        if packed is not None:
+            self._trace.note("packed are", packed, "lines")
+            self._timeline.after(PORTION_MS, self._pack)
+
+    def _stories(self) -> list[list[LoggedEvent]]:
+        return [self._store.events(run_id, limit=100_000) for run_id in self._witness.runs]
 
     def _left(self) -> list[int]:
         """The runs that ended long enough ago and have a story."""
