@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
+from ostinato.model.canonical import canonical, digest
 from ostinato.model.change import Commit, ScheduleCursor
 from ostinato.model.errors import (
     BackupInvalid,
@@ -20,12 +22,15 @@ from ostinato.model.errors import (
     StoreDamaged,
     StoreTooNew,
 )
+from ostinato.model.record import Deployment
+from ostinato.model.spec import CompiledDag, DagSpec, Every, TaskSpec
 from ostinato.model.state import RunState
 from ostinato.store import Store, drill, open_store, restore_backup, verify_backup
 from tests.places import Place
 
-from .leader import DAY, MAY_1, Leader, deploy, everything, new_backfill, new_run
+from .leader import DAY, MAY_1, Leader, deploy, everything, new_backfill, new_run, source_of
 from .raw import execute
+from .test_packs import ended
 
 NOW = MAY_1 + 10 * DAY
 
@@ -77,6 +82,19 @@ def test_what_comes_back_is_what_was_there(
         assert (everything(back), back.pools(), back.backfills(), back.audit()[1:]) == before
         [deed] = back.audit(limit=1)
         assert (deed.who, deed.via, deed.action) == ("grace", "command line", "restore")
+
+
+def test_stories_that_are_packed_come_back_too(
+    store: Store, kept: Path, new_place: Callable[[], Place], tmp_path: Path
+) -> None:
+    run_id = ended(Leader(store), deploy(store), 0, 450)
+    deque(store.pack(NOW), maxlen=0)
+    story = store.events(run_id)
+    put_away(store, kept)
+    assert verify_backup(kept).rows["event_pack"] == 3
+    with closing(restored(kept, new_place(), tmp_path)) as back:
+        assert back.events(run_id) == story
+        back.check()
 
 
 def test_what_comes_back_goes_on(store: Store, kept: Path, new_place: Callable[[], Place], tmp_path: Path) -> None:
@@ -178,6 +196,61 @@ def test_what_was_open_is_asked_to_stop_and_schedules_go_on_from_now(
         assert {dag.dag_id: dag.scheduled_until for dag in back.dags()} == {"daily": NOW + DAY, "hourly": None}
         assert [each.state for each in back.backfills()] == ["cancelled"]
         back.check()
+
+
+def scheduled(store: Store, dag_id: str) -> Deployment:
+    """Deploy a dag that is due every hour, from long ago on."""
+    spec = DagSpec(dag_id, (TaskSpec("only"),), schedule=Every(3_600), catchup="all", start=MAY_1)
+    name = digest(source_of(f"{dag_id}.py"))
+    dag = CompiledDag(spec, f"{dag_id}.py", name, digest(canonical(spec), name.encode()))
+    deployment = Deployment(dag.file, (dag,), source_of(dag.file))
+    store.put_dags([deployment], MAY_1, "ada")
+    return deployment
+
+
+def test_a_schedule_that_nobody_had_followed_yet_or_that_was_away_does_not_begin_in_the_time_that_is_lost(
+    store: Store,
+) -> None:
+    scheduled(store, "new")
+    away = scheduled(store, "away")
+    followed = scheduled(store, "followed")
+    leader = Leader(store)
+    leader.change = Commit(cursors=[ScheduleCursor("followed", MAY_1)])
+    leader.commit()
+    for gone in (away, followed):
+        store.put_dags([Deployment(gone.file)], MAY_1, "ada")
+    assert store.set_back("grace", NOW, again=False).moved == 1
+    store.put_dags([away, followed], NOW, "ada")
+    assert {dag.dag_id: dag.scheduled_until for dag in store.dags()} == dict.fromkeys(("new", "away", "followed"), NOW)
+
+
+def test_runs_of_the_time_that_is_lost_are_not_met_again(store: Store) -> None:
+    leader = lived_in(store)
+    last = leader.begin(store.dag("daily").version, 5).run_id
+    for nth in (1, 2):
+        store.set_back("grace", NOW + nth, again=False)
+        run = Leader(store).begin(store.dag("daily").version, 10 + nth)
+        assert run.run_id == nth * 1_000_000 + 1
+    assert last < 1_000_000
+
+
+def test_leaders_that_follow_each_other_quickly_are_shut_out_too(store: Store) -> None:
+    """A scheduler that ends as soon as it begins is started again many times a second."""
+    store.set_back("grace", NOW, again=False)
+    later = [store.take_lead("later", NOW) for _ in range(900)][-1]
+    store.set_back("grace", NOW + 1_000, again=False)
+    assert Leader(store).epoch > later
+
+
+def test_which_attempts_are_of_the_time_before_is_known(store: Store) -> None:
+    leader = lived_in(store)
+    assert store.attempt_set_back() == 0
+    store.set_back("grace", NOW, again=True)
+    assert max(leader.attempts.values()) < store.attempt_set_back() == store.last_attempt()
+    again = Leader(store)
+    run = again.begin(store.dag("daily").version, 10)
+    assert again.dispatch(run.run_id, 0)[0] > store.attempt_set_back()
+    again.commit()
 
 
 def test_with_again_nothing_is_asked_to_stop(
@@ -348,8 +421,9 @@ def test_a_backup_of_a_newer_program_is_refused_in_words(kept: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path) -> None:
     with pytest.raises(BackupNotWritten, match="No such file or directory"):
         store.back_up(tmp_path / "nowhere" / "monday.db", NOW)
-    with pytest.raises(NotFound, match="no such file"):
+    with pytest.raises(NotFound, match="no such file") as caught:
         verify_backup(tmp_path / "none.db")
+    assert "ostinato db backup" in caught.value.help
 
 
 def test_a_disk_that_is_full_leaves_nothing_behind(store: Store, kept: Path) -> None:

@@ -165,7 +165,8 @@ class Scheduler:
 
     def _begin_again(self, now: Instant) -> None:
         """Forget everything and read it anew; the agents say again what they hold and what ended."""
-        board = Board(self._limits, self._store.last_attempt() + 1, self._spread)
+        first_attempt = self._store.last_attempt() + 1
+        board = Board(self._limits, first_attempt, self._spread, self._store.attempt_set_back())
         board.capacity.shut = self._stopping
         board.set_switched_off(self._store.switched_off(), now)
         for found in self._store.open_work():

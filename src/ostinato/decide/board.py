@@ -35,9 +35,16 @@ _WITH_TIMER: Final = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
 
 
 class Board:
-    """See the module. ``spread`` gives numbers in [0, 1) for the jitter of retries."""
+    """See the module. ``spread`` gives numbers in [0, 1) for the jitter of retries.
 
-    def __init__(self, limits: Limits, first_attempt: int, spread: Callable[[], float]) -> None:
+    Of attempts up to ``attempt_set_back`` it is known how they stood when the state was set back to an earlier moment, and
+    not what became of them afterwards; 0: it never was.
+    """
+
+    def __init__(
+        self, limits: Limits, first_attempt: int, spread: Callable[[], float], attempt_set_back: int = 0
+    ) -> None:
+        self._attempt_set_back = attempt_set_back
         self._scribe = Scribe()
         self._timers = Timers()
         self.runs: dict[int, LiveRun] = {}
@@ -161,8 +168,9 @@ class Board:
         """An agent is there and says what it holds.
 
         What it should hold and does not was never delivered, and is sent again under the same id if it is still
-        wanted. What it holds and should not is cancelled. Attempts of its dead predecessors end: those that had started
-        as lost, the others as interrupted, which costs no budget.
+        wanted; unless the state was set back since: then it may have had its end, so it gets a new id. What it holds and
+        should not is cancelled. Attempts of its dead predecessors end: those that had started as lost, the others as
+        interrupted, which costs no budget.
         """
         holds = set(hello.holds)
         started = dict(hello.predecessors)
@@ -173,7 +181,7 @@ class Board:
             if attempt.agent != hello.agent:
                 if not self.capacity.seated(attempt.agent):
                     self._trials.lose(attempt, started.get(attempt.agent), now)
-            elif attempt.live.cancelling and attempt.attempt not in holds:
+            elif attempt.attempt not in holds and (attempt.live.cancelling or self._is_doubtful(attempt)):
                 self._trials.lose(attempt, (), now)
             else:
                 mine.add(attempt.attempt)
@@ -184,6 +192,10 @@ class Board:
         self.capacity.seat(hello.agent, hello.window, mine, hello.slots)
         for foreign in sorted(holds - mine):
             self._trials.tell_to_stop(hello.agent, foreign)
+
+    def _is_doubtful(self, attempt: LiveAttempt) -> bool:
+        """Whether it is of a time before the state was set back."""
+        return attempt.attempt <= self._attempt_set_back
 
     def agent_gone(self, agent: str) -> None:
         """The connection to an agent ended. What it has stays its own until it, or its successor, speaks."""

@@ -15,7 +15,7 @@ from . import database, hot
 from .codes import CAUSES, KINDS, STATES
 from .definition import dag_numbers, version_numbers
 from .record import text_of
-from .tables import run
+from .tables import meta, run
 
 _KEYS_AT_ONCE: Final = 1_000
 _TAKEN: Final = select(run.c.run_key).where(
@@ -27,8 +27,8 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
     """Create the runs whose keys are free, and return those. Raises NotFound for a dag or version that is not there."""
     dag_nos = dag_numbers(connection, {new.dag_id for new in runs})
     version_nos = version_numbers(connection, {new.version for new in runs})
-    last = connection.execute(select(func.max(run.c.run_id))).scalar_one() or 0  # who writes is alone
-    created = [(run_id, new) for run_id, new in enumerate(_free(connection, runs, dag_nos), last + 1)]
+    first = last_run(connection) + 1  # who writes is alone
+    created = [(run_id, new) for run_id, new in enumerate(_free(connection, runs, dag_nos), first)]
     rows = [_row(run_id, new, dag_nos[new.dag_id], version_nos[new.version]) for run_id, new in created]
     database.write(connection, hot.INSERT_RUN, rows, "new runs")
     made = [born(run_id, new) for run_id, new in created]
@@ -40,6 +40,12 @@ def create_runs(connection: Connection, runs: Sequence[NewRun]) -> list[Run]:
         if new.based_on is not None:
             _carry_over(connection, run_id, new, new.based_on)
     return made
+
+
+def last_run(connection: Connection) -> int:
+    """The highest run id there may have been; 0: none yet."""
+    there = connection.execute(select(func.max(run.c.run_id))).scalar_one() or 0
+    return max(there, connection.execute(select(meta.c.last_run)).scalar_one())
 
 
 def _free(connection: Connection, runs: Sequence[NewRun], dag_nos: Mapping[str, int]) -> list[NewRun]:

@@ -25,6 +25,11 @@ def last_attempt(connection: Connection) -> int:
     return max(there, connection.execute(select(meta.c.last_attempt)).scalar_one())
 
 
+def attempt_set_back(connection: Connection) -> int:
+    """The highest attempt id there may have been when the state was set back; 0: it never was."""
+    return connection.execute(select(meta.c.attempt_set_back)).scalar_one()
+
+
 def runs_after(connection: Connection, run_id: int, limit: int) -> list[Run]:
     """Queued runs with a higher id, in the order in which they were created."""
     query = RUNS.where(run.c.state == RunState.QUEUED, run.c.run_id > run_id).order_by(run.c.run_id).limit(limit)

@@ -92,7 +92,7 @@ def make_tables(connection: Connection) -> None:
 
 def _create(connection: Connection) -> None:
     make_tables(connection)
-    nothing_yet = {"epoch": 0, "leader": "", "dags_revision": 0, "backfills_revision": 0, "beat": 0, "last_attempt": 0}
-    connection.execute(insert(meta).values(one=1, **nothing_yet))
+    counted = ("epoch", "dags_revision", "backfills_revision", "beat", "last_attempt", "last_run", "attempt_set_back")
+    connection.execute(insert(meta).values(one=1, leader="", **dict.fromkeys(counted, 0)))
     connection.execute(insert(pool).values(name="default", slots=Limits().default_pool_slots))
     connection.execute(insert(revision).values(version_num=HEAD))  # last: with it the database is whole

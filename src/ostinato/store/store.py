@@ -135,6 +135,14 @@ class Store(Asked, Kept):
         with database.reading(self._engine) as connection:
             return recovery.last_attempt(connection)
 
+    def attempt_set_back(self) -> int:
+        """The highest attempt id there may have been when the state was set back to an earlier moment; 0: it never was.
+
+        What became of attempts up to it is known here only as it was at that moment.
+        """
+        with database.reading(self._engine) as connection:
+            return recovery.attempt_set_back(connection)
+
     def open_work(self) -> list[OpenRun]:
         """Every queued or running run with all that is known of it, oldest first."""
         with database.reading(self._engine) as connection:

@@ -121,6 +121,10 @@ meta: Final = Table(
     Column("last_attempt", NUMBER, nullable=False),
     # when this was copied from the state: then it is a backup of it
     Column("taken_at", NUMBER),
+    # as for attempts
+    Column("last_run", NUMBER, nullable=False),
+    # up to this one attempts are of a time before the state was set back
+    Column("attempt_set_back", NUMBER, nullable=False),
 )
 
 # --- definitions ------------------------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ def run_of(run_id: int, *, dag_id: str = "sales", day: int = 0, kind: str = "man
 class Desk:
     """A board with an agent named ``a1`` that has all room, and all that the board has decided so far."""
 
-    def __init__(self, *, window: int = 1_000, joined: bool = True) -> None:
-        self.board = Board(Limits(), 1, lambda: 0.0)
+    def __init__(self, *, window: int = 1_000, joined: bool = True, attempt_set_back: int = 0) -> None:
+        self.board = Board(Limits(), attempt_set_back + 1, lambda: 0.0, attempt_set_back)
         self.board.capacity.set_pools([Pool("default", 1_000)])
         self.now = NOW
         self.sent: list[int] = []

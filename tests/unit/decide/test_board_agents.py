@@ -4,6 +4,7 @@ import pytest
 from msgspec import structs
 
 from ostinato.model.cause import Cause
+from ostinato.model.errors import ErrorClass
 from ostinato.model.message import Finished, Hello, LogRange, Started
 from ostinato.model.record import Attempt, OpenRun, Task
 from ostinato.model.spec import TaskSpec
@@ -171,14 +172,43 @@ def test_what_was_never_sent_and_ends_in_the_same_step_is_not_sent() -> None:
     assert list(step.dispatches) == [2]
 
 
-@pytest.mark.parametrize("state", [AttemptState.QUEUED, AttemptState.RUNNING])
-def test_after_a_restart_an_agent_goes_on_with_what_it_has(state: AttemptState) -> None:
-    desk = Desk(joined=False)
+def with_attempt_4(desk: Desk, state: AttemptState) -> None:
+    """The state has a run whose only task is tried for the second time, by a1, after a transient failure."""
     task = Task(1, 0, TaskState.RUNNING if state is AttemptState.RUNNING else TaskState.QUEUED, NOW, attempt=4)
     attempt = Attempt(4, 1, 0, 2, state, "a1", NOW)
     running = structs.replace(run_of(1), state=RunState.RUNNING)
     found = OpenRun(running, (task,), (attempt,), {FIRST: 2}, {FIRST: {"transient": 1}}, 9)
     desk.board.adopt(found, shape_of(ONE), NOW)
+
+
+@pytest.mark.parametrize("state", [AttemptState.QUEUED, AttemptState.RUNNING])
+def test_what_nobody_holds_once_the_state_was_set_back_gets_a_new_id_for_it_may_have_been_performed(
+    state: AttemptState,
+) -> None:
+    desk = Desk(joined=False, attempt_set_back=99)
+    with_attempt_4(desk, state)
+    step = desk.join(holds=[])
+    assert [event.cause for event in step.commit.events] == [Cause.INTERRUPTED, Cause.RETRY_DUE]
+    assert desk.sent == [100]
+    assert desk.board.runs[1].failures == {0: {ErrorClass.TRANSIENT: 1}}  # as before: that costs nothing
+    desk.join(holds=[])
+    assert desk.sent == [100, 100]  # of what came afterwards all is known
+
+
+@pytest.mark.parametrize("state", [AttemptState.QUEUED, AttemptState.RUNNING])
+def test_what_an_agent_holds_goes_on_though_the_state_was_set_back(state: AttemptState) -> None:
+    desk = Desk(joined=False, attempt_set_back=99)
+    with_attempt_4(desk, state)
+    desk.join(holds=[4])
+    assert desk.sent == []
+    step = desk.report(4)
+    assert [event.cause for event in step.commit.events] == [Cause.REPORTED_SUCCESS, Cause.TASKS_SUCCEEDED]
+
+
+@pytest.mark.parametrize("state", [AttemptState.QUEUED, AttemptState.RUNNING])
+def test_after_a_restart_an_agent_goes_on_with_what_it_has(state: AttemptState) -> None:
+    desk = Desk(joined=False)
+    with_attempt_4(desk, state)
     desk.join(holds=[4])
     assert desk.sent == []
     desk.board.finished("a1", Finished(4, "failed", NOW, NOW, failure=TRANSIENT), NOW)
