@@ -13,7 +13,7 @@ from ostinato.store import Store
 from .needed import has_all, needing
 from .timeline import Timeline
 from .trace import Trace, demand
-from .wishes import Decided, open_runs
+from .wishes import Decided, Wishes, open_runs
 from .witness import Witness
 
 _ANSWERS: Final[tuple[Decision, ...]] = ("approve", "approve", "decline", "mark_skipped")
@@ -29,7 +29,10 @@ class Attendants:
         self._random = random
         self._witness = witness
         self._trace = trace
-        self._wishes = witness.wishes
+
+    @property
+    def _wishes(self) -> Wishes:
+        return self._witness.wishes
 
     def decide(self) -> None:
         """Somebody answers a question; or, if there is none, decides about something that waits, goes on or is long over."""

@@ -170,6 +170,7 @@ class Control:
         self.frozen = False
         self.calm = False
         self.was_hinted = False
+        self._outlived = False
         self.steps = 0
         self.leading: Leading | None = None
         self._lead = lead
@@ -256,6 +257,16 @@ class Control:
         if self.alive:
             self._end("killed")
 
+    def is_to_end(self) -> None:
+        """The state is set back: somebody stops it, unless it hangs. Then it goes on some time, and its beat finds nothing."""
+        if not self.frozen:
+            self.kill()
+            return
+        self._lead.let_go(self)
+        self._outlived = True
+        if self.leading is not None:
+            self.leading.courier.dead = True
+
     def freeze(self) -> None:
         """SIGSTOP, or a machine that swaps: it does nothing, and does not know it."""
         self.frozen = True
@@ -267,6 +278,8 @@ class Control:
         if self.alive and self.frozen:
             self.frozen = False
             self._trace.note(self.name, "thawed")
+            if self._outlived:
+                self.timeline.after(LOOK_MS, self._notice)
             self.look_in(0)
             self.wake_in(0)
 

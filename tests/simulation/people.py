@@ -94,6 +94,12 @@ class People:
         self._hint()
         self._timeline.after(20_000, self._clear_up)
 
+    def set_back(self, deployed: dict[str, DagSpec]) -> None:
+        """The state is as of an earlier moment: whoever begins then deploys what is in the files."""
+        for dag_id, spec in sorted(deployed.items()):
+            self.disturbed.add(dag_id)
+            self._deploy(spec)
+
     # --- deeds --------------------------------------------------------------------------------------------------
 
     def _trigger(self) -> None:

@@ -25,7 +25,7 @@ RESTING = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
 
 def remembered(store: Store, now: Instant) -> tuple[Board, Agenda]:
     """What a scheduler that began now would know, with what is due by now done."""
-    board = Board(Limits(), store.last_attempt() + 1, lambda: 0.0)
+    board = Board(Limits(), store.last_attempt() + 1, lambda: 0.0, store.attempt_set_back())
     board.capacity.set_pools(store.pools())
     board.set_switched_off(store.switched_off(), now)
     shapes: dict[str, Shape] = {}

@@ -19,6 +19,8 @@ class Retention:
     def __init__(self, store: Store, timeline: Timeline, witness: Witness, trace: Trace) -> None:
         self._store = store
         self._timeline = timeline
+        self._set_backs = witness.set_backs
+        self.over = False
         self._witness = witness
         self._trace = trace
         now = timeline.wall()
@@ -30,6 +32,8 @@ class Retention:
         self._forget()
 
     def _forget(self) -> None:
+        if self._is_gone():
+            return
         removed = next(self._portions, None)
         if removed is None:
             left = sorted({*self._wanted}.intersection(self._left()))  # by a slow clock more may have ended since
@@ -44,12 +48,21 @@ class Retention:
         self._timeline.after(PORTION_MS, self._forget)
 
     def _pack(self) -> None:
+        if self._is_gone():
+            return
         before = self._stories()
         packed = next(self._portions, None)
         demand(self._stories() == before, "a story is not what it was before it was packed")
         if packed is not None:
             self._trace.note("packed are", packed, "lines")
             self._timeline.after(PORTION_MS, self._pack)
+        else:
+            self.over = True
+
+    def _is_gone(self) -> bool:
+        """Whether the state is another one than that which it was about."""
+        self.over = self.over or self._set_backs != self._witness.set_backs
+        return self.over
 
     def _stories(self) -> list[list[LoggedEvent]]:
         return [self._store.events(run_id, limit=100_000) for run_id in self._witness.runs]

@@ -23,6 +23,7 @@ from .portrait import agenda_portrait, board_portrait, demand_equal, remembered
 from .reasons import demand_explained, demand_reasons
 from .retention import Retention
 from .script import Act, act_of, part_of, temper_of
+from .setback import Backup
 from .timeline import BEGIN, Timeline
 from .trace import Trace, demand
 from .values import demand_arguments
@@ -65,7 +66,8 @@ class Simulation:
     ) -> None:
         self.seed = seed
         self.random = random = Random(seed)
-        self.weather: Weather = weather_of(random, often).without(without)
+        self.fate = Random(f"set back {seed}")  # by itself, so that what a seed was without it, it still is
+        self.weather: Weather = weather_of(random, self.fate, often).without(without)
         self.storm_ms = storm_ms or self.weather.storm_ms
         self.temper = temper_of(random)
         self.timeline = Timeline()
@@ -84,6 +86,8 @@ class Simulation:
         self.agents = 0
         self.overtaking = False
         self.storming = True
+        self.retention: Retention | None = None
+        self.backup: Backup | None = None
 
     def run(self) -> Outcome:
         """The whole of it."""
@@ -208,7 +212,8 @@ class Simulation:
         spec = self.witness.specs[call.version]
         task = spec.tasks[call.task_no]
         demand(assignment.timeout == task.timeout, f"task {call.task_no} has another time limit", call.run_id)
-        demand_arguments(self.witness, call)
+        if assignment.attempt not in self.witness.lost:
+            demand_arguments(self.witness, call)
         edges = self.witness.edges[call.version][task.scope]
         below = edges.below(call.task_no)
         return act_of(self.seed, self.temper, call, part_of(spec, call.task_no, below))
@@ -312,7 +317,24 @@ class Simulation:
 
     def _history_forgotten(self) -> None:
         if not self.disk.full:
-            Retention(self.store, self.timeline, self.witness, self.trace)
+            self.retention = Retention(self.store, self.timeline, self.witness, self.trace)
+
+    def _state_set_back(self) -> None:
+        """A backup is taken, between two portions of no retention; after a while the state is as it was then."""
+        if self.backup is None and (self.retention is None or self.retention.over):
+            self.trace.note("a backup is taken")
+            self.backup = Backup(self.store, self.witness, self.people, self.world)
+            self._after(self.fate.choice((1, 300, 3_000, 20_000)), self._restore)
+
+    def _restore(self) -> None:
+        """Schedulers are stopped, but for those that hang and nobody reaches. The clock there is right: see decision 020."""
+        assert self.backup is not None
+        again = self.fate.random() < 0.5
+        self.trace.note("the backup is restored,", "to go on from where it was" if again else "and what was open stops")
+        for control in list(self.alive):
+            control.is_to_end()
+        self.backup.restore(self.timeline.now, again=again)
+        self.backup = None
 
     def _late_report(self) -> None:
         """A report of an attempt that ended long ago comes again, or an attempt that never was is reported."""

@@ -41,6 +41,7 @@ from ostinato.store import Store
 from ostinato.store import backfill as backfill_module
 from ostinato.store import commit as commit_module
 from ostinato.store import packs as packs_module
+from ostinato.store import setback as setback_module
 
 from .simulation import Simulation
 from .trace import Violation
@@ -340,6 +341,29 @@ def loses_lines_when_it_packs(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(packs_module, "_packed", lambda rows: whole(rows[:-1] or rows))
 
 
+def sends_again_what_may_have_been_done(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Board, "_is_doubtful", lambda _self, _attempt: False)
+
+
+def numbers_attempts_as_in_the_lost_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(setback_module, "_ATTEMPTS_A_MS", 0)
+
+
+def goes_on_with_what_nobody_knows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(setback_module, "_stop_all", lambda _connection, _now: 0)
+
+
+def makes_the_runs_of_the_lost_time_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(setback_module, "_go_on_from", lambda _connection, _now: 0)
+
+
+AFTER_A_RESTORE: tuple[Breaks, ...] = (
+    sends_again_what_may_have_been_done,
+    numbers_attempts_as_in_the_lost_time,
+    goes_on_with_what_nobody_knows,
+    makes_the_runs_of_the_lost_time_again,
+)
+
 BROKEN: tuple[Breaks, ...] = (
     sends_before_it_commits,
     acknowledges_before_it_commits,
@@ -386,6 +410,7 @@ BROKEN: tuple[Breaks, ...] = (
     follows_others_that_have_succeeded_in_part,
     waits_for_one_of_the_others_only,
     loses_lines_when_it_packs,
+    *AFTER_A_RESTORE,
 )
 
 
@@ -394,6 +419,7 @@ SHOWN_BY: dict[Breaks, tuple[str, ...]] = {
     speaks_without_leading: ("scheduler_frozen", "lost_answer", "agent_killed"),
     overlooks_runs_that_others_made: ("lost_hint", "late_report"),
     asks_only_once_for_what_it_needs: ("lost_hint",),
+    **dict.fromkeys(AFTER_A_RESTORE, ("state_set_back",)),
 }
 """Faults that have to come often, or it would take long to see the defect."""
 

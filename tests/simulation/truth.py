@@ -194,7 +194,7 @@ def _was_lost(witness: Witness, attempt: int, run_id: int) -> None:
     """
     world = witness.world
     performance = world.performed.get(attempt)
-    if performance is not None and performance.killed == "its zygote died":
+    if attempt in witness.unproven or (performance is not None and performance.killed == "its zygote died"):
         return
     agent = witness.attempts[attempt].new.agent
     if world.machine_of[agent] != witness.machine:
@@ -207,5 +207,5 @@ def _was_lost(witness: Witness, attempt: int, run_id: int) -> None:
 def _never_ran_or_was_stopped(witness: Witness, event: Event) -> None:
     attempt = event.attempt or 0
     performance = witness.world.performed.get(attempt)
-    stopped = performance is None or performance.asked_to_stop
+    stopped = performance is None or performance.asked_to_stop or attempt in witness.unproven
     demand(stopped, f"attempt {attempt} counts as interrupted, and was not stopped", event.run_id)

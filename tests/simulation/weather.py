@@ -23,6 +23,8 @@ FAULTS: Final = (
 )
 """Faults that come by themselves. Each has a mean time between two of them."""
 
+SET_BACK: Final = "state_set_back"
+
 POINTS: Final = (
     "before it takes the lead",
     "at a read",
@@ -83,8 +85,8 @@ WORSE: Final = 8
 """So many times as often as elsewhere things go wrong at the worst point."""
 
 
-def weather_of(random: Random, often: Sequence[str] = ()) -> Weather:
-    """A weather by chance, in which the faults and chances named in ``often`` come often."""
+def weather_of(random: Random, fate: Random, often: Sequence[str] = ()) -> Weather:
+    """A weather by chance, in which the faults and chances named in ``often`` come often; whether the state is set back, by fate."""
 
     def chance(name: str, most: float) -> float:
         drawn = random.choice((0.0, most / 10, most))
@@ -92,9 +94,11 @@ def weather_of(random: Random, often: Sequence[str] = ()) -> Weather:
 
     schedulers = random.choice((1, 1, 2, 3))
     every = {fault: random.choice((OFTEN_MS, 6_000, 20_000)) for fault in FAULTS if random.random() < 0.55}
+    if fate.random() < 0.3:
+        every[SET_BACK] = fate.choice((6_000, 20_000))
     return Weather(
         storm_ms=random.choice((5_000, 20_000, 60_000)),
-        every=every | {fault: OFTEN_MS for fault in FAULTS if fault in often},
+        every=every | {fault: OFTEN_MS for fault in (*FAULTS, SET_BACK) if fault in often},
         schedulers=schedulers,
         machines=random.randint(1, schedulers),
         death_at_a_point=chance("death_at_a_point", 0.01),

@@ -14,7 +14,7 @@ from ostinato.model.cause import Cause
 from ostinato.model.change import AttemptMove, Commit, Event, Item, NewAttempt, NewRun, RunMove, TaskMove
 from ostinato.model.message import Acknowledge, Launch, ToAgent
 from ostinato.model.record import Instance, Run
-from ostinato.model.spec import CompiledDag, DagSpec, Schedule, TaskSpec
+from ostinato.model.spec import After, CompiledDag, DagSpec, Schedule, TaskSpec
 from ostinato.model.state import FINAL_ATTEMPT, FINAL_RUN, FINAL_TASK, LIVE_ATTEMPT, RunState, TaskState
 from ostinato.model.time import Instant
 
@@ -28,7 +28,7 @@ from .seen import SeenAttempt, SeenRun
 from .timeline import Timeline
 from .trace import demand
 from .truth import hold_against_the_truth
-from .wishes import ENDS_BY, Granted, TakenIn, Wishes
+from .wishes import ENDS_BY, Granted, TakenIn, Wishes, open_runs
 from .world import World
 
 DISPATCHES: Final = frozenset({Cause.READY, Cause.RETRY_DUE, Cause.CHECK_DUE})
@@ -71,6 +71,11 @@ class Witness:
         self.has_forgotten = False
         self.moves: set[tuple[str, str, str]] = set()
         self.launched: set[int] = set()
+        self.lost: set[int] = set()
+        self.unproven: set[int] = set()
+        self.set_backs = 0
+        self.stopped: set[int] = set()
+        self.goes_on_from: Instant = 0
         self.commits = 0
         self.epoch = 0
         self.machine = ""
@@ -143,7 +148,22 @@ class Witness:
 
     def _counts(self, attempt: int) -> bool:
         """Whether what is written does not say that it is over."""
+        if attempt in self.lost:
+            return False
         return attempt not in self.attempts or self.attempts[attempt].state in LIVE_ATTEMPT
+
+    def set_back(self, epoch: int, now: Instant, *, again: bool) -> None:
+        """The state is as of an earlier moment. Unless all is to be done again, what was open then is not gone on with."""
+        self.epoch, self.set_backs = epoch, self.set_backs + 1
+        if again:
+            return
+        self.stopped = set(self.open)
+        self.wishes.asked_to_stop |= self.stopped
+        for backfill_id in list(self.wishes.granted):
+            if open_runs(self.runs, backfill_id):
+                del self.wishes.granted[backfill_id]
+        self.goes_on_from = now
+        self.followers.watched.clear()
 
     # --- what the scheduler says --------------------------------------------------------------------------------
 
@@ -213,6 +233,13 @@ class Witness:
         free = [new for new in wanted if (new.dag_id, new.run_key) not in self.keys]
         unique = {(new.dag_id, new.run_key): None for new in free}
         demand([(run.dag_id, run.run_key) for run in created] == list(unique), "other runs were made than were free")
+        for run in created:
+            late = (
+                run.kind != "scheduled"
+                or run.interval.end > self.goes_on_from
+                or isinstance(self.specs[run.version].schedule, After)
+            )
+            demand(late, f"{run.dag_id} goes back behind the restore, for {run.interval}", run.run_id)
         self.created(created)
 
     def _event(self, event: Event, pending: Pending) -> None:
@@ -301,6 +328,7 @@ class Witness:
         demand(new is not None, f"task {at} is dispatched without a new attempt", run_id)
         assert new is not None
         demand(new.attempt not in self.attempts, f"attempt {new.attempt} is used twice", run_id)
+        demand(run_id not in self.stopped, f"task {at} is tried again, and nobody knows what it has done", run_id)
         number = len(seen.attempts[at]) + 1
         same = (new.run_id, new.task_no, new.map_index, new.number) == (run_id, *at, number)
         demand(same, f"{new} should be {number}", run_id)
