@@ -8,11 +8,11 @@ import typer
 
 from ostinato.model.record import AuditEntry
 from ostinato.model.time import moment
+from ostinato.view.documents import AuditDocument, AuditEntryDocument, ChainDocument
+from ostinato.view.when import local
 
-from .documents import AuditDocument, AuditEntryDocument, ChainDocument
 from .session import present_state
 from .terminal import Ink, next_step, out, out_json, plain, say, shortened, table
-from .when import local
 from .words import AsJson, declaration
 
 app = declaration()

@@ -11,9 +11,9 @@ from ostinato.home import Home
 from ostinato.model.change import Reprocess
 from ostinato.model.errors import BackfillOver, UsageError
 from ostinato.model.spec import DagSpec
+from ostinato.view.documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 
 from .confirm import Yes, confirm
-from .documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
 from .errors import did_you_mean
 from .session import present_home, present_state, scheduler_of, state
 from .target import spec_of

@@ -21,11 +21,11 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant, instant, moment
 from ostinato.model.value import encode
+from ostinato.view.documents import PlanDocument, PlannedRunDocument
+from ostinato.view.when import day_bounds, day_of, logical_date, parse_date, parse_moment, zone_of
 
-from .documents import PlanDocument, PlannedRunDocument
 from .order import pairs
 from .target import spec_of
-from .when import day_bounds, day_of, logical_date, parse_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.store import Store

@@ -8,12 +8,12 @@ from ostinato.model.record import UNMAPPED
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
+from ostinato.view.documents import BackfillDocument, DatesDocument
+from ostinato.view.reading import plain_params, when
+from ostinato.view.when import day_of
 
-from .documents import BackfillDocument, DatesDocument
-from .reading import plain_params, when
 from .target import spec_of
 from .waiting import Wait, WaitedTooLong, patiently, pause
-from .when import day_of
 
 if TYPE_CHECKING:
     from ostinato.model.record import Backfill, OutputKey, Run

@@ -4,11 +4,11 @@ import sys
 from itertools import groupby
 
 from ostinato.clock import SystemClock
+from ostinato.view.documents import BackfillDocument, DatesDocument, PlanDocument, PlannedRunDocument
+from ostinato.view.when import duration, local
 
 from .backfill_view import Pace, numbers
-from .documents import BackfillDocument, DatesDocument, PlanDocument, PlannedRunDocument
 from .terminal import Ink, next_step, out, table
-from .when import duration, local
 
 _MOST_LINES = 40
 

@@ -4,11 +4,11 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ostinato.model.time import Instant
+from ostinato.view.documents import BackfillDocument
+from ostinato.view.when import duration, elapsed_ms
 
 from .backfill_progress import BackfillView, is_over, over
-from .documents import BackfillDocument
 from .terminal import say
-from .when import duration, elapsed_ms
 
 if TYPE_CHECKING:
     from rich.live import Live

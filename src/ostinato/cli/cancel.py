@@ -5,10 +5,10 @@ from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import Conflict
 from ostinato.model.state import FINAL_RUN
+from ostinato.view.documents import OneRunDocument
+from ostinato.view.reading import run_document
 
 from .confirm import Yes, confirm
-from .documents import OneRunDocument
-from .reading import run_document
 from .session import present_home, state
 from .target import run_named
 from .terminal import next_step, out, out_json

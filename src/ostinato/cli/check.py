@@ -9,11 +9,11 @@ import typer
 
 from ostinato.model.limits import Limits
 from ostinato.model.record import DagProblem
+from ostinato.view.documents import CheckDocument, CheckedDag
+from ostinato.view.reading import problem_document
 
 from .dag_files import existing
-from .documents import CheckDocument, CheckedDag
 from .problems import Severity, draw_problems, shown_path
-from .reading import problem_document
 from .terminal import Ink, next_step, out, out_json, say
 from .words import AsJson, declaration
 

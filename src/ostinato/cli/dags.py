@@ -1,7 +1,7 @@
 """``ostinato dags``: what is deployed; pausing and unpausing schedules."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,20 +9,16 @@ from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import UsageError
-from ostinato.model.record import Dag
+from ostinato.view.documents import DagDocument, UnpauseDocument
+from ostinato.view.listing import dags_document
+from ostinato.view.when import local
 
-from .documents import DagDocument, DagsDocument, UnpauseDocument
 from .owed import owed, told
 from .problems import draw_problems
-from .reading import problem_document, run_document, schedule_text, when
 from .session import present_home, present_state, state
 from .terminal import Ink, next_step, out, out_json, say, table
 from .ticks import draw_ticks, ticks
-from .when import local
 from .words import AsJson, DagId, declaration
-
-if TYPE_CHECKING:
-    from ostinato.store import Store
 
 app = declaration()
 
@@ -34,19 +30,18 @@ def ls(
 ) -> None:
     """List the dags that are deployed, with their schedules and newest runs."""
     with present_state() as store:
-        found = [_document(store, dag) for dag in store.dags(retired=retired)]
-        problems = store.problems()
+        found, problems = dags_document(store, retired=retired), store.problems()
     if as_json:
-        out_json(DagsDocument(dags=found, problems=[problem_document(problem) for problem in problems]))
+        out_json(found)
         return
-    if found:
-        _draw(found)
+    if found.dags:
+        _draw(found.dags)
     else:
         say("no dags are deployed")
     if problems:
         say()
         say(draw_problems(problems, Ink(sys.stderr)))
-    next_step(f"ostinato trigger {found[0].dag_id}" if found else "ostinato dev FILE")
+    next_step(f"ostinato trigger {found.dags[0].dag_id}" if found.dags else "ostinato dev FILE")
 
 
 @app.command("pause", epilog="ostinato dags pause sales")
@@ -114,23 +109,6 @@ def _set_paused(dag_id: str, *, paused: bool) -> None:
         store.dag(dag_id)
         store.set_paused(dag_id, paused, SystemClock().now(), asker())
     hint(home)
-
-
-def _document(store: "Store", dag: Dag) -> DagDocument:
-    spec = store.compiled(dag.version).spec
-    newest = store.runs(dag_id=dag.dag_id, limit=1)
-    last = newest[0] if newest else None
-    return DagDocument(
-        dag_id=dag.dag_id,
-        version=dag.version,
-        file=dag.file,
-        schedule=schedule_text(spec.schedule),
-        paused=dag.paused,
-        tasks=len(spec.tasks),
-        deadline=f"{spec.deadline.at} {spec.deadline.tz}" if spec.deadline else None,
-        scheduled_until=when(dag.scheduled_until),
-        last_run=run_document(last, store.compiled(last.version).spec) if last else None,
-    )
 
 
 def _draw(found: list[DagDocument]) -> None:

@@ -15,12 +15,12 @@ from ostinato.control.retention import forget, keep_ms
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import BackupInvalid, HomeInUse
 from ostinato.model.time import moment
+from ostinato.view.documents import BackupDocument, DrillDocument, PruneDocument, RestoreDocument, StateDocument
+from ostinato.view.when import duration, local
 
 from .confirm import Yes, confirm
-from .documents import BackupDocument, DrillDocument, PruneDocument, RestoreDocument, StateDocument
 from .session import present_home, state
 from .terminal import Ink, next_step, out, out_json, say, table
-from .when import duration, local
 from .words import AsJson, declaration
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from ostinato.control.hint import hint
 from ostinato.model.errors import DagFileInvalid
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
+from ostinato.view.documents import BackfillDocument
+from ostinato.view.when import logical_date
 
 from .demo_stage import FOLDER, LATE_DAY, Stage
-from .documents import BackfillDocument
 from .session import state
 from .terminal import Ink, out, say
-from .when import logical_date
 from .words import Slots, declaration
 
 if TYPE_CHECKING:

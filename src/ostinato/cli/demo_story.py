@@ -9,11 +9,11 @@ from ostinato.decide.alarm import key_of, rejects_key
 from ostinato.model.record import Attempt, Run, instance_name
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
+from ostinato.view.reading import alert_document, attempt_document, between
+from ostinato.view.when import duration, local, logical_date
 
 from .problems import shown_path
-from .reading import alert_document, attempt_document, between
 from .terminal import plain, shortened
-from .when import duration, local, logical_date
 
 if TYPE_CHECKING:
     from ostinato.home import Home

@@ -8,10 +8,10 @@ import typer
 
 from ostinato.model.errors import NotFound, StoreDamaged
 from ostinato.model.record import Rejected
+from ostinato.view.documents import DeadLettersDocument, RecordsDocument, RejectedDocument
+from ostinato.view.reading import Specs, rejected_document
 
-from .documents import DeadLettersDocument, RecordsDocument, RejectedDocument
 from .errors import did_you_mean
-from .reading import Specs, rejected_document
 from .session import present_state
 from .terminal import Ink, columns, next_step, out, out_json, plain, say, shortened, table
 from .words import AsJson, declaration

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.errors import OstinatoError
+from ostinato.view.documents import CheckResult, DoctorDocument
 
-from .documents import CheckResult, DoctorDocument
 from .session import state
 from .terminal import Ink, next_step, out, out_json, plain
 from .version import installed_version

@@ -9,12 +9,12 @@ from ostinato.clock import SystemClock
 from ostinato.model.errors import NotFound
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval, Instant, moment
+from ostinato.view.documents import GapDocument, GapsDocument
+from ostinato.view.when import day_bounds, day_of, logical_date, parse_date, zone_of
 
-from .documents import GapDocument, GapsDocument
 from .session import present_state
 from .target import spec_of
 from .terminal import Ink, next_step, out, out_json, table
-from .when import day_bounds, day_of, logical_date, parse_date, zone_of
 from .words import AsJson, DagId, declaration
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from ostinato.home import Home
 from ostinato.model.errors import NotFound, UsageError
 from ostinato.model.record import UNMAPPED, Attempt, Instance, Run
 from ostinato.model.state import FINAL_RUN
+from ostinato.view.documents import LogDocument, LogsDocument
+from ostinato.view.reading import mapped
 
-from .documents import LogDocument, LogsDocument
 from .log_text import LogText
-from .reading import mapped
 from .session import present_home, state
 from .target import instance_named, run_named
 from .terminal import Ink, next_step, out_json, plain, say

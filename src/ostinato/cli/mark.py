@@ -12,8 +12,8 @@ from ostinato.model.change import Decision
 from ostinato.model.errors import UsageError
 from ostinato.model.record import Run
 from ostinato.model.state import FINAL_RUN
+from ostinato.view.documents import DecisionDocument
 
-from .documents import DecisionDocument
 from .errors import did_you_mean
 from .session import present_home, state
 from .target import run_named

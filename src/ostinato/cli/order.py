@@ -12,8 +12,7 @@ from ostinato.model.record import Run
 from ostinato.model.spec import DagSpec, Foreseen, Schedule
 from ostinato.model.time import DataInterval, Instant, instant
 from ostinato.model.value import encode
-
-from .when import day_bounds, logical_date, parse_date, parse_moment, zone_of
+from ostinato.view.when import day_bounds, logical_date, parse_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.store import Store

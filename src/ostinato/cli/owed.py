@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.model.spec import After, DagSpec
 from ostinato.model.time import DataInterval, Instant
+from ostinato.view.documents import UnpauseDocument
+from ostinato.view.when import logical_date
 
-from .documents import UnpauseDocument
 from .target import spec_of
-from .when import logical_date
 
 if TYPE_CHECKING:
     from ostinato.store import Store

@@ -9,9 +9,8 @@ from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.home import Home
+from ostinato.view.listing import pools_document
 
-from .documents import PoolDocument, PoolsDocument
-from .reading import pool_use
 from .session import present_state, state
 from .terminal import Ink, next_step, out, out_json, table
 from .words import AsJson, declaration
@@ -23,11 +22,11 @@ app = declaration()
 def ls(as_json: AsJson = False) -> None:
     """List the pools, with the slots that are taken now."""
     with present_state() as store:
-        found = [PoolDocument(name=name, slots=slots, used=used) for name, slots, used in pool_use(store)]
+        found = pools_document(store)
     if as_json:
-        out_json(PoolsDocument(pools=found))
+        out_json(found)
         return
-    rows = [(pool.name, str(pool.used), str(pool.slots)) for pool in found]
+    rows = [(pool.name, str(pool.used), str(pool.slots)) for pool in found.pools]
     out(table(("POOL", "TAKEN", "SLOTS"), rows, right=(1, 2), ink=Ink(sys.stdout)))
     next_step("ostinato pools set NAME SLOTS")
 

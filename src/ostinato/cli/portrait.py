@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from .documents import AlertDocument, EventDocument, RejectedDocument, ShowDocument, TaskDocument
-from .reading import name_of
+from ostinato.view.documents import AlertDocument, EventDocument, RejectedDocument, ShowDocument, TaskDocument
+from ostinato.view.reading import name_of
+from ostinato.view.when import duration, local, local_zone
+
 from .terminal import Ink, columns, next_step, out, plain, shortened, table
-from .when import duration, local, local_zone
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _UTC: Final = "%Y-%m-%d %H:%M:%SZ"

@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
-from . import documents
+from ostinato.view import documents
+
 from .exit_codes import EXIT_CODES
 
 

@@ -14,12 +14,12 @@ from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.errors import DagFileInvalid, NotFound, UsageError
 from ostinato.model.record import Run
+from ostinato.view.documents import OneRunDocument
+from ostinato.view.reading import run_document
 
 from .dag_files import dag_file
-from .documents import OneRunDocument
 from .errors import did_you_mean
 from .problems import shown_path
-from .reading import run_document
 from .session import state
 from .terminal import out_json, say
 from .trigger import RunDate, exit_code, tell_end

@@ -8,13 +8,13 @@ import typer
 
 from ostinato.model.errors import UsageError
 from ostinato.model.state import RunState
+from ostinato.view.documents import RunDocument
+from ostinato.view.listing import runs_document
+from ostinato.view.when import duration, local, local_zone
 
-from .documents import RunDocument, RunsDocument
 from .errors import did_you_mean
-from .reading import Specs, run_document
 from .session import present_state
 from .terminal import Ink, next_step, out, out_json, say, table
-from .when import duration, local, local_zone
 from .words import AsJson, declaration
 
 app = declaration()
@@ -35,19 +35,15 @@ def runs(
     """List runs, newest first."""
     wanted = [_state(text) for text in state or []]
     with present_state() as store:
-        if dag is not None:
-            store.dag(dag)
-        found = store.runs(dag_id=dag, states=wanted or None, backfill_id=backfill, limit=limit + 1, before=before)
-        specs = Specs(store)
-        shown = [run_document(run, specs.of(run.version)) for run in found[:limit]]
+        found = runs_document(store, dag, wanted or None, backfill, limit, before)
     if as_json:
-        out_json(RunsDocument(runs=shown))
+        out_json(found)
         return
-    _draw(shown)
-    if len(found) > limit:
-        say(f"{limit} are shown; the next: --before {shown[-1].run_id}")
-    if shown:
-        next_step(f"ostinato show {shown[0].run_id}")
+    _draw(found.runs)
+    if found.more is not None:
+        say(f"{limit} are shown; the next: --before {found.more}")
+    if found.runs:
+        next_step(f"ostinato show {found.runs[0].run_id}")
 
 
 def _state(text: str) -> RunState:

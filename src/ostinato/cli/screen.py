@@ -15,10 +15,10 @@ from ostinato.home import Home
 from ostinato.model.record import Instance, LoggedEvent
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
+from ostinato.view.when import duration
 
 from .terminal import STATE_STYLES, coloured
 from .watch import Lines, Watched, remark
-from .when import duration
 
 _PATIENCE_MS: Final = 250
 _REDRAW_MS: Final = 80

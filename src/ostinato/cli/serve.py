@@ -16,13 +16,13 @@ from ostinato.model.errors import FencedOut, StoreUnavailable
 from ostinato.model.record import DagProblem, Run
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
+from ostinato.view.reading import Specs, between, schedule_text
+from ostinato.view.when import duration, local, logical_date
 
 from .follow import steps_of
 from .problems import draw_problems, shown_path
-from .reading import Specs, between, schedule_text
 from .terminal import Ink, next_step, plain, say
 from .waiting import patiently
-from .when import duration, local, logical_date
 
 if TYPE_CHECKING:
     from ostinato.store import Store

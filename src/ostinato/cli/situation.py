@@ -14,8 +14,7 @@ from ostinato.model.record import UNMAPPED, Backfill, Instance, LoggedEvent, Run
 from ostinato.model.spec import CompiledDag, DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, RunState, TaskState
 from ostinato.model.time import DataInterval
-
-from .reading import Specs, pool_use
+from ostinato.view.reading import Specs, pool_use
 
 if TYPE_CHECKING:
     from ostinato.model.time import Instant

@@ -6,10 +6,10 @@ from ostinato.model.errors import Conflict, NotFound, UsageError
 from ostinato.model.record import UNMAPPED, Instance, Run
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import instant
+from ostinato.view.when import day_bounds, logical_date, parse_date, parse_moment, zone_of
 
 from .errors import did_you_mean
 from .terminal import shortened
-from .when import day_bounds, logical_date, parse_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.store import Store

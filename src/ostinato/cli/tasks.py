@@ -10,8 +10,8 @@ from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import UsageError
+from ostinato.view.documents import SwitchedOffDocument, SwitchedOffTasksDocument
 
-from .documents import SwitchedOffDocument, SwitchedOffTasksDocument
 from .errors import did_you_mean
 from .session import present_home, present_state, state
 from .target import spec_of, task_named

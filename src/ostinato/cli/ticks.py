@@ -10,12 +10,12 @@ from ostinato.model import spec as model
 from ostinato.model.errors import UsageError
 from ostinato.model.spec import After, DagSpec, Foreseen
 from ostinato.model.time import DataInterval, Instant, instant, moment
+from ostinato.view.documents import ClockChangeDocument, TickDocument, TicksDocument
+from ostinato.view.reading import schedule_text
+from ostinato.view.when import logical_date, parse_moment, zone_of
 
-from .documents import ClockChangeDocument, TickDocument, TicksDocument
-from .reading import schedule_text
 from .target import spec_of
 from .terminal import Ink, next_step, out, say, table
-from .when import logical_date, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from ostinato.decide.cron import Edge

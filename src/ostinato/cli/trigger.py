@@ -10,13 +10,13 @@ from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
+from ostinato.view.documents import OneRunDocument
+from ostinato.view.reading import run_document
+from ostinato.view.when import duration
 
-from .documents import OneRunDocument
-from .reading import run_document
 from .session import present_home, state
 from .target import spec_of
 from .terminal import Ink, next_step, out, out_json
-from .when import duration
 from .words import AsJson, DagId, Params, Timeout, Wait, declaration
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def awaited(store: "Store", home: Home, run: Run, timeout: float | None, *, as_j
 
 def tell_end(store: "Store", run: Run) -> None:
     """How a run that was waited for ended, and what went wrong."""
+    from ostinato.view.story import story_of  # noqa: PLC0415
+
     from .portrait import draw_errors  # noqa: PLC0415
-    from .show import story_of  # noqa: PLC0415
 
     ink, story = Ink(), story_of(store, run, events=False)
     if run.state == RunState.FAILED:

@@ -12,11 +12,11 @@ from ostinato.model.record import UNMAPPED, Attempt, Instance, LoggedEvent, Run,
 from ostinato.model.spec import DagSpec
 from ostinato.model.state import FINAL_RUN, FINAL_TASK, TaskState
 from ostinato.model.time import Instant
+from ostinato.view.when import duration, logical_date
 
 from .log_text import LogText
 from .terminal import Ink, plain, say
 from .waiting import Wait, WaitedTooLong, patiently, pause
-from .when import duration, logical_date
 
 if TYPE_CHECKING:
     from ostinato.store import Store

@@ -9,8 +9,8 @@ from ostinato.clock import SystemClock
 from ostinato.home import Home, agent_alive
 from ostinato.model.errors import NotFound
 from ostinato.model.spec import After
+from ostinato.view.documents import ReasonDocument, WhyDocument
 
-from .documents import ReasonDocument, WhyDocument
 from .session import present_home, scheduler_of, state
 from .situation import run_situation
 from .target import instance_named, run_named

@@ -134,7 +134,9 @@ def _restore_on_server(
 def _unpacked(file: Path, folder: Path) -> Generator[tuple[Engine, Contents]]:
     """A copy of a backup with the newest schema, in a file in a folder, and what is in it. It is removed afterwards."""
     if not file.exists():
-        raise NotFound("there is no such file", where=str(file), help="Name a file that `ostinato db backup` has written.")
+        raise NotFound(
+            "there is no such file", where=str(file), help="Name a file that `ostinato db backup` has written."
+        )
     with said(file):
         whole = is_whole(file)
     if not whole:

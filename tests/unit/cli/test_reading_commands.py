@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ostinato.cli import documents
 from ostinato.home import Home
 from ostinato.model.record import Run
+from ostinato.view import documents
 from tests.unit.cli.planting import Answer, Planter, spec_of
 
 Command = Callable[..., Answer]

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from ostinato.cli import dags as dags_module
 from ostinato.cli import why as why_module
-from ostinato.cli.reading import schedule_text
 from ostinato.model.cause import Cause
 from ostinato.model.spec import After, Calendar, Continuous, Cron, Dst, Every, Moments, Schedule
 from ostinato.model.state import RunState
+from ostinato.view.reading import schedule_text
 from tests.unit.cli.planting import DAY, MAY_1, Answer, Planter, spec_of
 
 Command = Callable[..., Answer]

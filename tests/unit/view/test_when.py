@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ostinato.cli.order import interval_for
-from ostinato.cli.when import day_bounds, duration, logical_date, parse_date, parse_moment, zone_of
 from ostinato.decide.timetable import interval_at
 from ostinato.model.errors import UsageError
 from ostinato.model.spec import Calendar, Continuous, Cron, Dst, Every, Moments, Ticking
 from ostinato.model.time import DataInterval, instant
+from ostinato.view.when import day_bounds, duration, logical_date, parse_date, parse_moment, zone_of
 
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Cairo"]
 DAILY = st.builds(Cron, st.builds("{} {} * * *".format, st.integers(0, 59), st.integers(3, 23)), st.sampled_from(ZONES))

@@ -1,4 +1,4 @@
-"""What the commands answer with ``--json``: these keys are a promise. What people see is drawn from the same values.
+"""What commands with ``--json`` and the HTTP API answer: these keys are a promise. What people see is drawn from the same values.
 
 Moments (``_at``) are ISO 8601 in UTC; ``_ms`` are milliseconds; what is not known yet is null. ``schema`` names the document
 and its version: a key is only ever added within a version.
@@ -37,10 +37,11 @@ class RunDocument(Struct, kw_only=True):
 
 
 class RunsDocument(Struct, kw_only=True):
-    """Answer of ``runs``: newest first."""
+    """Answer of ``runs``: newest first. ``more``: there are older ones, before this run id; null: these are all."""
 
     schema: str = "runs/1"
     runs: list[RunDocument]
+    more: int | None
 
 
 class OneRunDocument(Struct, kw_only=True):
@@ -190,6 +191,21 @@ class ShowDocument(Struct, kw_only=True):
     rejected: list[RejectedDocument]
     alerts: list[AlertDocument]
     events: list[EventDocument] | None
+
+
+class EventsDocument(Struct, kw_only=True):
+    """A page of a run's story, oldest line first. ``more``: it goes on after this ``seq``; null: that is all so far."""
+
+    schema: str = "events/1"
+    events: list[EventDocument]
+    more: int | None
+
+
+class AlertsDocument(Struct, kw_only=True):
+    """The newest alerts, newest first."""
+
+    schema: str = "alerts/1"
+    alerts: list[AlertDocument]
 
 
 class LogDocument(Struct, kw_only=True):
