@@ -26,6 +26,7 @@ COMMANDS: Final = (
     Command("up", "Serve", "run everything here, day and night; stand by if another one leads", "up"),
     Command("scheduler", "Serve", "run the scheduler alone", "scheduler"),
     Command("agent", "Serve", "run the agent alone, which performs the tasks", "agent"),
+    Command("api", "Serve", "answer over HTTP: how it fares, and what the state says", "api"),
     Command("trigger", "Work", "ask for one run of a dag", "trigger"),
     Command(
         "backfill",

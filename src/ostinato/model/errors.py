@@ -223,6 +223,28 @@ class NotFound(OstinatoError):
     exit_code = 4
 
 
+class QueryInvalid(OstinatoError):
+    """A request over HTTP asks for something in words that are not known, or for more than is given at once."""
+
+    code = "OST-403"
+    exit_code = 2
+    help = "See /api/v1/openapi.json."
+
+
+class TokenMissing(OstinatoError):
+    """A request over HTTP has no token, or not the one that this server was started with."""
+
+    code = "OST-404"
+    help = "Send the header `Authorization: Bearer TOKEN`, with what OSTINATO_API_TOKEN is for the server."
+
+
+class AddressUnusable(OstinatoError):
+    """HTTP cannot be answered at an address: it is taken, not of this machine, or others could ask there without a token."""
+
+    code = "OST-314"
+    exit_code = 3
+
+
 class Conflict(OstinatoError):
     """What was asked for contradicts the present state."""
 
