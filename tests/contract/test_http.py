@@ -35,14 +35,14 @@ class Client:
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._base = base
 
-    def request(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    def request(self, method: str, path: str, headers: dict[str, Any] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url=self._base) as client:
                 return await client.request(method, path, headers=headers)
 
         return anyio.run(ask)
 
-    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    def get(self, path: str, headers: dict[str, Any] | None = None) -> httpx.Response:
         return self.request("GET", path, headers)
 
 
@@ -171,13 +171,16 @@ def test_a_page_of_another_site_cannot_read_along(client: Client) -> None:
 
 
 def test_with_a_token_only_who_has_it_reads_whatever_the_server_is_called(store: Store) -> None:
-    client = Client(application(lambda: store, "correct horse battery", "1"), "http://ostinato.example")
+    client = Client(application(lambda: store, "correct horse bättery", "1"), "http://ostinato.example")
     for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "correct horse battery"}):
         answer = client.get("/api/v1/runs", headers=given)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert "correct" not in answer.text
     assert client.get("/api/v1/openapi.json").status_code == 401
-    assert client.get("/api/v1/runs", headers={"Authorization": "Bearer correct horse battery"}).status_code == 200
+    assert (
+        client.get("/api/v1/runs", headers={"Authorization": "Bearer correct horse bättery".encode()}).status_code
+        == 200
+    )
     assert client.get("/health/ready").status_code == 200
 
 

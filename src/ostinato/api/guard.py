@@ -46,5 +46,5 @@ class Guard:
             host = headers.get("host", "").lower()
             name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
             return None if name in _HERE else QueryInvalid(f'this server is not called "{host}"', help="Ask localhost.")
-        given = headers.get("authorization", "").encode()
+        given = headers.get("authorization", "").encode("latin-1")  # as it came
         return None if hmac.compare_digest(given, self._token) else TokenMissing("the request has no valid token")

@@ -110,7 +110,7 @@ def _replace(connection: Connection, stretches: Sequence[tuple[tuple[int, int], 
 
 def lines(connection: Connection, run_id: int, after: int, limit: int) -> list[LoggedEvent]:
     """Those lines of a run after a sequence number that are packed, oldest first."""
-    first = (after + 1) // LINES
+    first = (after + 1) // LINES  # numbers follow each other, so every pack but the last is full
     query = _PACKS.where(event_pack.c.run_id == run_id, event_pack.c.pack_no >= first)
     rows = connection.execute(query.order_by(event_pack.c.pack_no).limit(limit // LINES + 2)).all()
     found = chain.from_iterable(_unpacked(run_id, _opened(connection, row)) for row in rows)
