@@ -20,7 +20,9 @@ PORT: Final = 8470
 TOKEN_VARIABLE: Final = "OSTINATO_API_TOKEN"  # noqa: S105 - the name of one
 
 
-@app.command(epilog="ostinato api\nostinato api --port 9000\nOSTINATO_API_TOKEN=... ostinato api --host 0.0.0.0")
+@app.command(
+    epilog="ostinato api\nostinato api --port 9000\nostinato api --host 0.0.0.0   (with OSTINATO_API_TOKEN set)"
+)
 def api(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help=f"where to listen; others than this machine need {TOKEN_VARIABLE}")

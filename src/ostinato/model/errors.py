@@ -226,7 +226,7 @@ class NotFound(OstinatoError):
 class QueryInvalid(OstinatoError):
     """A request over HTTP asks for something in words that are not known, or for more than is given at once."""
 
-    code = "OST-403"
+    code = "OST-406"
     exit_code = 2
     help = "See /api/v1/openapi.json."
 
@@ -234,7 +234,7 @@ class QueryInvalid(OstinatoError):
 class TokenMissing(OstinatoError):
     """A request over HTTP has no token, or not the one that this server was started with."""
 
-    code = "OST-404"
+    code = "OST-407"
     help = "Send the header `Authorization: Bearer TOKEN`, with what OSTINATO_API_TOKEN is for the server."
 
 
