@@ -64,7 +64,7 @@ def _endpoint(read: Read, store: Callable[[], Store], turns: BoundedSemaphore) -
 
 def _query(read: Read, request: Request) -> msgspec.Struct:
     """What is asked for, in the words of a path. Raises QueryInvalid."""
-    lists = {field.name for field in msgspec.structs.fields(read.query) if isinstance(field.default_factory, type)}
+    lists = {field.name for field in msgspec.structs.fields(read.query) if field.default_factory is list}
     words: dict[str, Any] = dict(request.path_params)
     for name in request.query_params:
         values = request.query_params.getlist(name)
