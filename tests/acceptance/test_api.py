@@ -109,6 +109,18 @@ def test_an_address_where_it_cannot_or_must_not_answer_is_refused(
     assert "Traceback" not in server.text
 
 
+def test_a_state_that_can_never_be_read_is_told_at_once(home: Home, tmp_path: Path) -> None:
+    with going("api", "--port", "0", **{STATE_VARIABLE: "ftp://example.com/state"}) as server:
+        assert server.end() == 2
+    assert "error[OST-308]: there is no way to keep state in ftp" in server.text
+    home.database.parent.mkdir(exist_ok=True)
+    home.database.write_text("something else")
+    said = ostinato("api", "--port", "0")
+    assert said.code == 3
+    assert "error[OST-304]" in said.err
+    assert "Traceback" not in said.err
+
+
 def test_a_port_that_is_taken_is_told(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = ostinato("api", "--port", str(taken.getsockname()[1]))

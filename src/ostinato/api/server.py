@@ -1,6 +1,7 @@
 """A server of the HTTP application, in a thread of its own."""
 
 import socket
+from contextlib import suppress
 from ipaddress import ip_address
 from threading import Lock, Thread
 from typing import Final
@@ -9,7 +10,7 @@ import uvicorn
 
 from ostinato.asker import seat
 from ostinato.home import Home
-from ostinato.model.errors import AddressUnusable
+from ostinato.model.errors import AddressUnusable, StoreUnavailable
 from ostinato.store import Store, open_store
 
 from .application import application
@@ -20,10 +21,10 @@ _GRACE_S: Final = 3
 
 
 class Server:
-    """Answers at an address until it is closed. Raises AddressUnusable.
+    """Answers at an address until it is closed. Raises AddressUnusable, and what `open_store` raises.
 
-    Where others than this machine reach it, a ``token`` is needed. The state is opened when it is first asked for, and
-    while that fails the answer says so.
+    Where others than this machine reach it, a ``token`` is needed. A database that is away is no reason not to begin:
+    answers say so until it is there.
     """
 
     def __init__(self, home: Home, host: str, port: int, token: str | None, version: str) -> None:
@@ -32,6 +33,12 @@ class Server:
         self._store: Store | None = None
         self._opening = Lock()
         self._socket = _listening(host, port)
+        try:
+            with suppress(StoreUnavailable):
+                self._opened()
+        except BaseException:
+            self._socket.close()
+            raise
         config = uvicorn.Config(
             application(self._opened, token, version),
             log_config=None,
