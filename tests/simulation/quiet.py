@@ -67,6 +67,10 @@ class Quiet:
             ended=lambda _control: None,
         )
 
+    def close(self) -> None:
+        """It is over."""
+        self.store.close()
+
     def until(self, end: Instant) -> None:
         """Let time pass."""
         while self.timeline.advance(end):

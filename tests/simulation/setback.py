@@ -5,7 +5,6 @@ remember what they knew at that moment. What was performed, what agents hold and
 """
 
 import sqlite3
-from contextlib import closing
 from copy import deepcopy
 from typing import Any, Final
 
@@ -61,8 +60,8 @@ class Backup:
     def restore(self, now: Instant, *, again: bool) -> None:
         """Put it back, and go on from there; with ``again`` as if nothing had been done since."""
         witness, people, world = self._witness, self._people, self._world
-        with closing(self._pages):
-            self._pages.backup(_connection(self._store))
+        self._pages.backup(_connection(self._store))
+        self.close()
         self._store._writer._agents.forget()  # every process has a store of its own
         self._store._writer._segments.forget()
         before, deployed = witness.attempts, dict(people.dags)
@@ -78,6 +77,10 @@ class Backup:
         self._store.set_back("ada", now, again=again)
         witness.set_back(self._epoch(), now, again=again)
         people.set_back(deployed)
+
+    def close(self) -> None:
+        """It is not needed any more."""
+        self._pages.close()
 
     def _epoch(self) -> int:
         [(epoch,)] = _connection(self._store).execute("SELECT epoch FROM meta").fetchall()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from .people import DEEDS
 from .simulation import Simulation
+from .weather import Weather
 
 SHORT_MS = 1_000
 
@@ -20,6 +21,12 @@ class Case(Struct, frozen=True):
     def simulation(self) -> Simulation:
         """It, not yet run."""
         return Simulation(self.seed, without=self.without, storm_ms=self.storm_ms)
+
+    def weather(self) -> Weather:
+        """What goes wrong in it."""
+        simulation = self.simulation()
+        simulation.store.close()
+        return simulation.weather
 
     def failure(self) -> BaseException | None:
         """How it fails."""
@@ -38,7 +45,7 @@ class Case(Struct, frozen=True):
 
 def shrunk(case: Case, tell: Callable[[str], None]) -> Case:
     """The simplest case that was found to fail as well, in whatever way; ``tell`` hears how it goes."""
-    weather = case.simulation().weather
+    weather = case.weather()
     names = [*weather.troubles(), *DEEDS]
     storm = case.storm_ms or weather.storm_ms
     before = None

@@ -108,6 +108,8 @@ class Simulation:
             audit(self.store, self.witness, self.world, self.people)
             return self._outcome()
         finally:
+            if self.backup is not None:
+                self.backup.close()
             self.store.close()
 
     # --- time ---------------------------------------------------------------------------------------------------

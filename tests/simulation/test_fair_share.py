@@ -1,6 +1,7 @@
 """The daily run beside half a year of backfill, in figures: how late it is by it, and what the backfill gets done meanwhile."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from functools import cache
 from statistics import mean
 from typing import NamedTuple
@@ -64,15 +65,15 @@ def day(pool: str, executors: int, at_once: int = 0, beside: str = "") -> Day:
     """What happens within a day, in which the backfill may have ``at_once`` runs; 0: there is none."""
     spec = daily(pool)
     dags: Sequence[DagSpec] = [spec, busy(pool)] if beside else [spec]
-    quiet = Quiet(dags, executors=executors, slots=8)
-    quiet.until(BEGIN + 10 * MINUTE)
-    if at_once:
-        quiet.backfill(spec, past(), max_active_runs=at_once, share=SHARE)
-    quiet.until(BEGIN + 24 * HOUR)
-    took = [(run.finished_at or 0) - run.interval.end for run in quiet.ended("scheduled") if run.dag_id == "daily"]
-    done = quiet.ended("backfill")
-    last = max([run.finished_at or 0 for run in done], default=BEGIN)
-    tasks: dict[str, int] = {"backfill": 0, "scheduled": 0}
+    with closing(Quiet(dags, executors=executors, slots=8)) as quiet:
+        quiet.until(BEGIN + 10 * MINUTE)
+        if at_once:
+            quiet.backfill(spec, past(), max_active_runs=at_once, share=SHARE)
+        quiet.until(BEGIN + 24 * HOUR)
+        took = [(run.finished_at or 0) - run.interval.end for run in quiet.ended("scheduled") if run.dag_id == "daily"]
+        done = quiet.ended("backfill")
+        last = max([run.finished_at or 0 for run in done], default=BEGIN)
+        tasks: dict[str, int] = {"backfill": 0, "scheduled": 0}
     for attempt in quiet.witness.attempts.values():
         if attempt.new.at >= BEGIN + HOUR:  # by then everything is there that is to be there
             tasks[quiet.witness.runs[attempt.new.run_id].run.kind] += 1

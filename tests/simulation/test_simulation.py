@@ -61,7 +61,7 @@ def test_a_seed_always_has_the_same_history() -> None:
 def test_a_failure_is_made_as_simple_as_it_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     forgets_failures_when_it_restarts(monkeypatch)
     case = Case(39)
-    weather = case.simulation().weather
+    weather = case.weather()
     simplest = shrunk(case, lambda _: None)
     assert simplest.failure()
     assert (simplest.storm_ms or weather.storm_ms) < weather.storm_ms
