@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ostinato.model.errors import OstinatoError, QueryInvalid
+from ostinato.model.errors import NotFound, OstinatoError, QueryInvalid
 from ostinato.store import Store
 
 from .guard import Guard
@@ -89,14 +89,13 @@ def _ours(_: Request, error: Exception) -> Response:
 def _of_http(request: Request, error: Exception) -> Response:
     """A path or a method that there is not."""
     assert isinstance(error, HTTPException)
-    advice = "See /api/v1/openapi.json."
     told = Problem(
         title=error.detail,
         status=error.status_code,
         detail=f"{request.method} {request.url.path} is not answered here",
-        code="OST-401",
+        code=NotFound.code,
         where="",
-        help=advice,
+        help=QueryInvalid.help,
     )
     answer = answer_of(told)
     answer.headers.update(error.headers or {})

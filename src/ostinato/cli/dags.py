@@ -30,7 +30,7 @@ def ls(
 ) -> None:
     """List the dags that are deployed, with their schedules and newest runs."""
     with present_state() as store:
-        found, problems = dags_document(store, retired=retired), store.problems()
+        found = dags_document(store, retired=retired)
     if as_json:
         out_json(found)
         return
@@ -38,9 +38,9 @@ def ls(
         _draw(found.dags)
     else:
         say("no dags are deployed")
-    if problems:
+    if found.problems:
         say()
-        say(draw_problems(problems, Ink(sys.stderr)))
+        say(draw_problems(found.problems, Ink(sys.stderr)))
     next_step(f"ostinato trigger {found.dags[0].dag_id}" if found.dags else "ostinato dev FILE")
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from ostinato.model.record import DagProblem
+from ostinato.view.documents import ProblemDocument
 
 from .terminal import Ink, plain
+
+Problem = DagProblem | ProblemDocument
+"""As it was found, or as it is told: both have what is drawn."""
 
 
 class Severity(StrEnum):
@@ -20,13 +24,13 @@ class Severity(StrEnum):
 _COLOUR: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
-def draw_problems(problems: Sequence[DagProblem], ink: Ink, severity: Severity = Severity.ERROR) -> str:
+def draw_problems(problems: Sequence[Problem], ink: Ink, severity: Severity = Severity.ERROR) -> str:
     """All problems, each with its source line, by file and line."""
     ordered = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
     return "\n\n".join(draw_problem(problem, _source_line(problem), ink, severity) for problem in ordered)
 
 
-def draw_problem(problem: DagProblem, line: str | None, ink: Ink, severity: Severity = Severity.ERROR) -> str:
+def draw_problem(problem: Problem, line: str | None, ink: Ink, severity: Severity = Severity.ERROR) -> str:
     """One problem; ``line`` is the text it points at, if that is known."""
     colour = _COLOUR[severity]
     drawn = [ink(f"{severity}[{problem.code}]", colour, "bold") + ink(f": {plain(problem.what)}", "bold")]
@@ -38,7 +42,7 @@ def draw_problem(problem: DagProblem, line: str | None, ink: Ink, severity: Seve
     return "\n".join(drawn)
 
 
-def _excerpt(problem: DagProblem, line: str, ink: Ink, colour: str) -> list[str]:
+def _excerpt(problem: Problem, line: str, ink: Ink, colour: str) -> list[str]:
     margin = " " * len(str(problem.line))
     bar = ink(f"{margin} |", "blue")
     excerpt = [bar, f"{ink(f'{problem.line} |', 'blue')} {plain(line)}"]
@@ -59,7 +63,7 @@ def _word_length(line: str, at: int) -> int:
     return max(end - at, 1)
 
 
-def _place(problem: DagProblem) -> str:
+def _place(problem: Problem) -> str:
     place = plain(shown_path(problem.file))
     if problem.line:
         place += f":{problem.line}"
@@ -77,7 +81,7 @@ def shown_path(file: str) -> str:
         return file
 
 
-def _source_line(problem: DagProblem) -> str | None:
+def _source_line(problem: Problem) -> str | None:
     if problem.line < 1:
         return None
     try:
