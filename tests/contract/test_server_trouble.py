@@ -1,8 +1,9 @@
 """Servers that stop, refuse, hang or lose: what is said, that nothing is half done, and that it goes on by itself."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Event, Thread
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -282,3 +283,38 @@ def test_a_server_that_does_not_let_us_in_is_named_without_a_password(
     assert ":***@127.0.0.1" in said
     for secret in ("geheim", PASSWORD, QUOTED):
         assert secret not in said
+
+
+def interrupted(step: int, work: Callable[[], object]) -> bool:
+    """Whether an interrupt struck the work: it does so in that step of the driver's talk with the server."""
+    left = step
+
+    def strike(frame: FrameType, _event: str, _given: object) -> None:
+        nonlocal left
+        drivers = frame.f_globals.get("__name__", "").startswith(("pymysql.", "psycopg."))
+        if drivers and frame.f_code.co_name in {"_read_bytes", "_write_bytes", "wait"}:
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    sys.setprofile(strike)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+def test_an_interrupt_amid_talk_with_the_server_says_nothing_and_leaves_no_answer_to_another_question(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Leader(store).begin(deploy(store))
+    step = 1
+    while interrupted(step, store.runs):
+        assert [each.run_id for each in store.runs()] == [run.run_id]
+        step += 1
+    assert step > 6
+    assert caplog.records == []

@@ -75,13 +75,16 @@ NOT_YET = frozenset({Cause.CARRIED_SUCCESS, Cause.CARRIED_SKIPPED})
 """No simulation runs a part of a run again."""
 NEVER = {("task", TaskState.RUNNING, Cause.EXPANSION_FAILED)}
 """Of plain data a next turn can always be made."""
+RARE = (276, 120, 117, 114, 95, 75, 69, 65, 62, 57, 48, 44)
+"""Seeds with moves that few others make, when they were last looked for: tried first, then all."""
 
 
+@pytest.mark.timeout(600)  # if the rare moves have to be looked for
 def test_every_move_that_the_tables_allow_is_made() -> None:
     never = {(name, was, cause) for name, table in MACHINES.items() for was, cause in table if cause not in NOT_YET}
     never -= NEVER
-    seed = 0
-    while never and seed < SEEDS:
+    for seed in (*RARE, *range(SEEDS)):
         never -= outcome(seed)[1]
-        seed += 1
+        if not never:
+            break
     assert not never

@@ -107,7 +107,7 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine) -> Generator[Connection]:
     """A connection that sees one state of the database from its first query on. Raises what ``translate`` says."""
-    with translated(engine), engine.connect() as connection:
+    with _connected(engine) as connection:
         yield connection
 
 
@@ -137,10 +137,21 @@ def begin_again(connection: Connection) -> None:
 
 @contextmanager
 def _alone(engine: Engine, mode: str) -> Generator[Connection]:
-    with translated(engine), engine.connect() as connection:
+    with _connected(engine) as connection:
         connection.execution_options(**{MODE: mode})
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def _connected(engine: Engine) -> Generator[Connection]:
+    with translated(engine), engine.connect() as connection:
+        try:
+            yield connection
+        except KeyboardInterrupt:
+            if is_on_server(engine):
+                connection.invalidate()  # an answer may be under way that the next query would take for its own
+            raise
 
 
 def keeps_tables(engine: Engine) -> bool:
