@@ -7,14 +7,9 @@ from msgspec import Meta, Struct
 
 from ostinato.model.state import RunState
 from ostinato.store import Store
-from ostinato.view.documents import (
-    AlertsDocument,
-    DagsDocument,
-    EventsDocument,
-    PoolsDocument,
-    RunsDocument,
-    ShowDocument,
-)
+from ostinato.view.documents.dags import DagsDocument
+from ostinato.view.documents.runs import AlertsDocument, EventsDocument, RunsDocument, ShowDocument
+from ostinato.view.documents.state import PoolsDocument
 from ostinato.view.listing import alerts_document, dags_document, pools_document, runs_document
 from ostinato.view.story import events_document, story_of
 

@@ -8,7 +8,7 @@ import typer
 
 from ostinato.model.record import AuditEntry
 from ostinato.model.time import moment
-from ostinato.view.documents import AuditDocument, AuditEntryDocument, ChainDocument
+from ostinato.view.documents.state import AuditDocument, AuditEntryDocument, ChainDocument
 from ostinato.view.when import local
 
 from .session import present_state

@@ -11,7 +11,7 @@ from ostinato.home import Home
 from ostinato.model.change import Reprocess
 from ostinato.model.errors import BackfillOver, UsageError
 from ostinato.model.spec import DagSpec
-from ostinato.view.documents import BackfillDocument, BackfillsDocument, OneBackfillDocument
+from ostinato.view.documents.backfills import BackfillDocument, BackfillsDocument, OneBackfillDocument
 
 from .confirm import Yes, confirm
 from .errors import did_you_mean

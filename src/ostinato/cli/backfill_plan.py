@@ -21,7 +21,7 @@ from ostinato.model.spec import DagSpec
 from ostinato.model.state import RunState
 from ostinato.model.time import DataInterval, Instant, instant, moment
 from ostinato.model.value import encode
-from ostinato.view.documents import PlanDocument, PlannedRunDocument
+from ostinato.view.documents.backfills import PlanDocument, PlannedRunDocument
 from ostinato.view.when import day_bounds, day_of, logical_date, parse_date, parse_moment, zone_of
 
 from .order import pairs

@@ -8,7 +8,7 @@ from ostinato.model.record import UNMAPPED
 from ostinato.model.state import FINAL_RUN, RunState
 from ostinato.model.time import Instant, moment
 from ostinato.model.value import decode
-from ostinato.view.documents import BackfillDocument, DatesDocument
+from ostinato.view.documents.backfills import BackfillDocument, DatesDocument
 from ostinato.view.reading import plain_params, when
 from ostinato.view.when import day_of
 

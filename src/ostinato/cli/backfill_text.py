@@ -4,7 +4,7 @@ import sys
 from itertools import groupby
 
 from ostinato.clock import SystemClock
-from ostinato.view.documents import BackfillDocument, DatesDocument, PlanDocument, PlannedRunDocument
+from ostinato.view.documents.backfills import BackfillDocument, DatesDocument, PlanDocument, PlannedRunDocument
 from ostinato.view.when import duration, local
 
 from .backfill_view import Pace, numbers

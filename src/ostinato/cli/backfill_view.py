@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ostinato.model.time import Instant
-from ostinato.view.documents import BackfillDocument
+from ostinato.view.documents.backfills import BackfillDocument
 from ostinato.view.when import duration, elapsed_ms
 
 from .backfill_progress import BackfillView, is_over, over

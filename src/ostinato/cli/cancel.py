@@ -5,7 +5,7 @@ from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import Conflict
 from ostinato.model.state import FINAL_RUN
-from ostinato.view.documents import OneRunDocument
+from ostinato.view.documents.runs import OneRunDocument
 from ostinato.view.reading import run_document
 
 from .confirm import Yes, confirm

@@ -9,7 +9,7 @@ import typer
 
 from ostinato.model.limits import Limits
 from ostinato.model.record import DagProblem
-from ostinato.view.documents import CheckDocument, CheckedDag
+from ostinato.view.documents.dags import CheckDocument, CheckedDag
 from ostinato.view.reading import problem_document
 
 from .dag_files import existing

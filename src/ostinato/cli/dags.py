@@ -9,7 +9,7 @@ from ostinato.asker import asker
 from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.errors import UsageError
-from ostinato.view.documents import DagDocument, UnpauseDocument
+from ostinato.view.documents.dags import DagDocument, UnpauseDocument
 from ostinato.view.listing import dags_document
 from ostinato.view.when import local
 

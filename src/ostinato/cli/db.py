@@ -15,7 +15,7 @@ from ostinato.control.retention import forget, keep_ms
 from ostinato.home import Home, scheduler_alive
 from ostinato.model.errors import BackupInvalid, HomeInUse
 from ostinato.model.time import moment
-from ostinato.view.documents import BackupDocument, DrillDocument, PruneDocument, RestoreDocument, StateDocument
+from ostinato.view.documents.state import BackupDocument, DrillDocument, PruneDocument, RestoreDocument, StateDocument
 from ostinato.view.when import duration, local
 
 from .confirm import Yes, confirm

@@ -10,7 +10,7 @@ from ostinato.control.hint import hint
 from ostinato.model.errors import DagFileInvalid
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
-from ostinato.view.documents import BackfillDocument
+from ostinato.view.documents.backfills import BackfillDocument
 from ostinato.view.when import logical_date
 
 from .demo_stage import FOLDER, LATE_DAY, Stage

@@ -8,7 +8,7 @@ import typer
 
 from ostinato.model.errors import NotFound, StoreDamaged
 from ostinato.model.record import Rejected
-from ostinato.view.documents import DeadLettersDocument, RecordsDocument, RejectedDocument
+from ostinato.view.documents.runs import DeadLettersDocument, RecordsDocument, RejectedDocument
 from ostinato.view.reading import Specs, rejected_document
 
 from .errors import did_you_mean

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.home import Home, agent_alive, scheduler_alive
 from ostinato.model.errors import OstinatoError
-from ostinato.view.documents import CheckResult, DoctorDocument
+from ostinato.view.documents.state import CheckResult, DoctorDocument
 
 from .session import state
 from .terminal import Ink, next_step, out, out_json, plain

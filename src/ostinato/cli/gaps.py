@@ -9,7 +9,7 @@ from ostinato.clock import SystemClock
 from ostinato.model.errors import NotFound
 from ostinato.model.spec import DagSpec
 from ostinato.model.time import DataInterval, Instant, moment
-from ostinato.view.documents import GapDocument, GapsDocument
+from ostinato.view.documents.backfills import GapDocument, GapsDocument
 from ostinato.view.when import day_bounds, day_of, logical_date, parse_date, zone_of
 
 from .session import present_state

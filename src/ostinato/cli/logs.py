@@ -11,7 +11,7 @@ from ostinato.home import Home
 from ostinato.model.errors import NotFound, UsageError
 from ostinato.model.record import UNMAPPED, Attempt, Instance, Run
 from ostinato.model.state import FINAL_RUN
-from ostinato.view.documents import LogDocument, LogsDocument
+from ostinato.view.documents.runs import LogDocument, LogsDocument
 from ostinato.view.reading import mapped
 
 from .log_text import LogText

@@ -12,7 +12,7 @@ from ostinato.model.change import Decision
 from ostinato.model.errors import UsageError
 from ostinato.model.record import Run
 from ostinato.model.state import FINAL_RUN
-from ostinato.view.documents import DecisionDocument
+from ostinato.view.documents.runs import DecisionDocument
 
 from .errors import did_you_mean
 from .session import present_home, state

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from ostinato.model.spec import After, DagSpec
 from ostinato.model.time import DataInterval, Instant
-from ostinato.view.documents import UnpauseDocument
+from ostinato.view.documents.dags import UnpauseDocument
 from ostinato.view.when import logical_date
 
 from .target import spec_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from ostinato.view.documents import AlertDocument, EventDocument, RejectedDocument, ShowDocument, TaskDocument
+from ostinato.view.documents.runs import AlertDocument, EventDocument, RejectedDocument, ShowDocument, TaskDocument
 from ostinato.view.reading import name_of
 from ostinato.view.when import duration, local, local_zone
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ostinato.model.record import DagProblem
-from ostinato.view.documents import ProblemDocument
+from ostinato.view.documents.dags import ProblemDocument
 
 from .terminal import Ink, plain
 

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from msgspec import Struct
 
 from ostinato.view import documents
+from ostinato.view.documents import backfills, dags, runs, state
 
 from .exit_codes import EXIT_CODES
 
@@ -38,9 +39,10 @@ def json_documents() -> str:
 
 
 def _structs() -> Iterator[type[Struct]]:
-    for thing in vars(documents).values():
-        if inspect.isclass(thing) and issubclass(thing, Struct) and thing is not Struct:
-            yield thing
+    for module in (runs, dags, backfills, state):
+        for thing in vars(module).values():
+            if inspect.isclass(thing) and issubclass(thing, Struct) and thing.__module__ == module.__name__:
+                yield thing
 
 
 def _schema(document: type[Struct]) -> str:

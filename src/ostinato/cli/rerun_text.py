@@ -8,7 +8,7 @@ from ostinato.control.hint import hint
 from ostinato.control.rerun import Planned
 from ostinato.home import Home
 from ostinato.model.record import UNMAPPED, Run, instance_name
-from ostinato.view.documents import CarriedDocument, RerunDocument
+from ostinato.view.documents.runs import CarriedDocument, RerunDocument
 from ostinato.view.reading import run_document
 
 from .terminal import Ink, next_step, out, out_json

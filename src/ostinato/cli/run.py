@@ -14,7 +14,7 @@ from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.errors import DagFileInvalid, NotFound, UsageError
 from ostinato.model.record import Run
-from ostinato.view.documents import OneRunDocument
+from ostinato.view.documents.runs import OneRunDocument
 from ostinato.view.reading import run_document
 
 from .dag_files import dag_file

@@ -8,7 +8,7 @@ import typer
 
 from ostinato.model.errors import UsageError
 from ostinato.model.state import RunState
-from ostinato.view.documents import RunDocument
+from ostinato.view.documents.runs import RunDocument
 from ostinato.view.listing import runs_document
 from ostinato.view.when import duration, local, local_zone
 

@@ -10,7 +10,7 @@ from ostinato.clock import SystemClock
 from ostinato.control.hint import hint
 from ostinato.model.change import SwitchedOff
 from ostinato.model.errors import UsageError
-from ostinato.view.documents import SwitchedOffDocument, SwitchedOffTasksDocument
+from ostinato.view.documents.dags import SwitchedOffDocument, SwitchedOffTasksDocument
 
 from .errors import did_you_mean
 from .session import present_home, present_state, state

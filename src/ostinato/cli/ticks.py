@@ -10,7 +10,7 @@ from ostinato.model import spec as model
 from ostinato.model.errors import UsageError
 from ostinato.model.spec import After, DagSpec, Foreseen
 from ostinato.model.time import DataInterval, Instant, instant, moment
-from ostinato.view.documents import ClockChangeDocument, TickDocument, TicksDocument
+from ostinato.view.documents.dags import ClockChangeDocument, TickDocument, TicksDocument
 from ostinato.view.reading import schedule_text
 from ostinato.view.when import logical_date, parse_moment, zone_of
 

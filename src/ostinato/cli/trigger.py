@@ -10,7 +10,7 @@ from ostinato.control.hint import hint
 from ostinato.home import Home
 from ostinato.model.record import Run
 from ostinato.model.state import RunState
-from ostinato.view.documents import OneRunDocument
+from ostinato.view.documents.runs import OneRunDocument
 from ostinato.view.reading import run_document
 from ostinato.view.when import duration
 

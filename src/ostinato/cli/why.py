@@ -9,7 +9,7 @@ from ostinato.clock import SystemClock
 from ostinato.home import Home, agent_alive
 from ostinato.model.errors import NotFound
 from ostinato.model.spec import After
-from ostinato.view.documents import ReasonDocument, WhyDocument
+from ostinato.view.documents.runs import ReasonDocument, WhyDocument
 
 from .session import present_home, scheduler_of, state
 from .situation import run_situation

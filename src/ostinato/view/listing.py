@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from ostinato.model.record import Dag
 from ostinato.model.state import RunState
 
-from .documents import AlertsDocument, DagDocument, DagsDocument, PoolDocument, PoolsDocument, RunsDocument
+from .documents.dags import DagDocument, DagsDocument
+from .documents.runs import AlertsDocument, RunsDocument
+from .documents.state import PoolDocument, PoolsDocument
 from .reading import Specs, alert_document, pool_use, problem_document, run_document, schedule_text, when
 
 if TYPE_CHECKING:

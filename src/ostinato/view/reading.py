@@ -10,15 +10,8 @@ from ostinato.model.record import UNMAPPED, Attempt, DagProblem, Instance, Logge
 from ostinato.model.spec import After, Calendar, Continuous, Cron, DagSpec, Every, Moments, Schedule
 from ostinato.model.time import Instant, moment
 
-from .documents import (
-    AlertDocument,
-    AttemptDocument,
-    EventDocument,
-    ProblemDocument,
-    RejectedDocument,
-    RunDocument,
-    TaskDocument,
-)
+from .documents.dags import ProblemDocument
+from .documents.runs import AlertDocument, AttemptDocument, EventDocument, RejectedDocument, RunDocument, TaskDocument
 from .when import duration, logical_date
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from ostinato.decide.alarm import key_of
 from ostinato.model.record import Outgoing, Run
 
-from .documents import EventDocument, EventsDocument, ShowDocument
+from .documents.runs import EventDocument, EventsDocument, ShowDocument
 from .reading import alert_document, event_document, rejected_document, run_document, task_documents
 
 if TYPE_CHECKING:

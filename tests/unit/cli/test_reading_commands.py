@@ -9,38 +9,38 @@ import pytest
 
 from ostinato.home import Home
 from ostinato.model.record import Run
-from ostinato.view import documents
+from ostinato.view.documents import backfills, dags, runs, state
 from tests.unit.cli.planting import Answer, Planter, spec_of
 
 Command = Callable[..., Answer]
 Story = dict[str, Run]
 
 READS = [
-    (("runs",), documents.RunsDocument),
-    (("pools",), documents.PoolsDocument),
-    (("runs", "sales", "--state", "failed", "--limit", "5"), documents.RunsDocument),
-    (("show", "1"), documents.ShowDocument),
-    (("show", "2", "--events"), documents.ShowDocument),
-    (("show", "sales@2025-05-02"), documents.ShowDocument),
-    (("logs", "1"), documents.LogsDocument),
-    (("logs", "1", "load", "--attempt", "2"), documents.LogsDocument),
-    (("dags",), documents.DagsDocument),
-    (("dags", "ls", "--retired"), documents.DagsDocument),
-    (("dags", "next", "sales"), documents.TicksDocument),
-    (("dlq",), documents.DeadLettersDocument),
-    (("dlq", "ls", "sales"), documents.DeadLettersDocument),
-    (("dlq", "show", "sales", "2025-05-01"), documents.RecordsDocument),
-    (("backfill", "ls"), documents.BackfillsDocument),
-    (("backfill", "sales", "--from", "2025-04-01", "--to", "2025-04-30", "--dry-run"), documents.PlanDocument),
-    (("gaps", "sales", "--from", "2025-04-28", "--to", "2025-05-04"), documents.GapsDocument),
-    (("check", "."), documents.CheckDocument),
-    (("audit",), documents.AuditDocument),
-    (("audit", "ls", "--who", "ada", "--to", "sales"), documents.AuditDocument),
-    (("audit", "verify"), documents.ChainDocument),
-    (("doctor",), documents.DoctorDocument),
-    (("why", "sales"), documents.WhyDocument),
-    (("why", "1"), documents.WhyDocument),
-    (("why", "sales@2025-05-02/report"), documents.WhyDocument),
+    (("runs",), runs.RunsDocument),
+    (("pools",), state.PoolsDocument),
+    (("runs", "sales", "--state", "failed", "--limit", "5"), runs.RunsDocument),
+    (("show", "1"), runs.ShowDocument),
+    (("show", "2", "--events"), runs.ShowDocument),
+    (("show", "sales@2025-05-02"), runs.ShowDocument),
+    (("logs", "1"), runs.LogsDocument),
+    (("logs", "1", "load", "--attempt", "2"), runs.LogsDocument),
+    (("dags",), dags.DagsDocument),
+    (("dags", "ls", "--retired"), dags.DagsDocument),
+    (("dags", "next", "sales"), dags.TicksDocument),
+    (("dlq",), runs.DeadLettersDocument),
+    (("dlq", "ls", "sales"), runs.DeadLettersDocument),
+    (("dlq", "show", "sales", "2025-05-01"), runs.RecordsDocument),
+    (("backfill", "ls"), backfills.BackfillsDocument),
+    (("backfill", "sales", "--from", "2025-04-01", "--to", "2025-04-30", "--dry-run"), backfills.PlanDocument),
+    (("gaps", "sales", "--from", "2025-04-28", "--to", "2025-05-04"), backfills.GapsDocument),
+    (("check", "."), dags.CheckDocument),
+    (("audit",), state.AuditDocument),
+    (("audit", "ls", "--who", "ada", "--to", "sales"), state.AuditDocument),
+    (("audit", "verify"), state.ChainDocument),
+    (("doctor",), state.DoctorDocument),
+    (("why", "sales"), runs.WhyDocument),
+    (("why", "1"), runs.WhyDocument),
+    (("why", "sales@2025-05-02/report"), runs.WhyDocument),
 ]
 
 
