@@ -342,7 +342,7 @@ def loses_lines_when_it_packs(patch: pytest.MonkeyPatch) -> None:
 
 
 def sends_again_what_may_have_been_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Board, "_is_doubtful", lambda _self, _attempt: False)
+    patch.setattr(Trials, "_is_doubtful", lambda _self, _attempt: False)
 
 
 def numbers_attempts_as_in_the_lost_time(patch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import AttemptMove, CancelRequest, NewRun, SwitchedOff
+from ostinato.model.change import CancelRequest, NewRun, SwitchedOff
 from ostinato.model.limits import Limits
 from ostinato.model.message import Finished, Hello, Started
 from ostinato.model.record import Intervention, OpenRun, Run, instance_name
 from ostinato.model.spec import TaskSpec
-from ostinato.model.state import FINAL_TASK, AttemptState, RunState, TaskState
+from ostinato.model.state import FINAL_TASK, RunState, TaskState
 from ostinato.model.time import Instant
 
 from .admission import Admission
@@ -35,16 +35,11 @@ _WITH_TIMER: Final = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RETRY})
 
 
 class Board:
-    """See the module. ``spread`` gives numbers in [0, 1) for the jitter of retries.
-
-    Of attempts up to ``attempt_set_back`` it is known how they stood when the state was set back to an earlier moment, and
-    not what became of them afterwards; 0: it never was.
-    """
+    """See the module. For ``spread`` and ``attempt_set_back`` see `Trials`."""
 
     def __init__(
         self, limits: Limits, first_attempt: int, spread: Callable[[], float], attempt_set_back: int = 0
     ) -> None:
-        self._attempt_set_back = attempt_set_back
         self._scribe = Scribe()
         self._timers = Timers()
         self.runs: dict[int, LiveRun] = {}
@@ -53,7 +48,9 @@ class Board:
         self.capacity = Capacity(limits)
         self.ready = Ready(self._scribe, self.capacity, self._timers)
         self._walk = Walk(self._scribe, self.ready, self._over)
-        self._trials = Trials(self._scribe, self.capacity, self._timers, self._walk, first_attempt, spread)
+        self._trials = Trials(
+            self._scribe, self.capacity, self._timers, self._walk, first_attempt, spread, attempt_set_back
+        )
         self.attempts = self._trials.live
 
     def __contains__(self, run_id: int) -> bool:
@@ -172,30 +169,7 @@ class Board:
         should not is cancelled. Attempts of its dead predecessors end: those that had started as lost, the others as
         interrupted, which costs no budget.
         """
-        holds = set(hello.holds)
-        started = dict(hello.predecessors)
-        for dead in started:
-            self.capacity.unseat(dead)
-        mine: set[int] = set()
-        for attempt in list(self.attempts.values()):
-            if attempt.agent != hello.agent:
-                if not self.capacity.seated(attempt.agent):
-                    self._trials.lose(attempt, started.get(attempt.agent), now)
-            elif attempt.attempt not in holds and (attempt.live.cancelling or self._is_doubtful(attempt)):
-                self._trials.lose(attempt, (), now)
-            else:
-                mine.add(attempt.attempt)
-                if attempt.attempt not in holds:
-                    self._trials.send(attempt)
-                elif attempt.live.cancelling:
-                    self._trials.tell_to_stop(attempt.agent, attempt.attempt)
-        self.capacity.seat(hello.agent, hello.window, mine, hello.slots)
-        for foreign in sorted(holds - mine):
-            self._trials.tell_to_stop(hello.agent, foreign)
-
-    def _is_doubtful(self, attempt: LiveAttempt) -> bool:
-        """Whether it is of a time before the state was set back."""
-        return attempt.attempt <= self._attempt_set_back
+        self._trials.joined(hello, now)
 
     def agent_gone(self, agent: str) -> None:
         """The connection to an agent ended. What it has stays its own until it, or its successor, speaks."""
@@ -203,15 +177,7 @@ class Board:
 
     def started(self, agent: str, report: Started, now: Instant) -> None:
         """An attempt has outlived a beat. One that is known to run stays as it is, one that is not live is stopped."""
-        attempt = self.attempts.get(report.attempt)
-        if attempt is None:
-            self._trials.tell_to_stop(agent, report.attempt)
-        if attempt is None or attempt.state is not AttemptState.QUEUED:
-            return
-        move = AttemptMove(attempt.attempt, attempt.state, AttemptState.RUNNING, started_at=report.at, log=report.log)
-        attempt.state = AttemptState.RUNNING
-        self._scribe.step.commit.attempts.append(move)
-        self._scribe.move_task(attempt.live, attempt.no, Cause.STARTED, now)
+        self._trials.started(agent, report, now)
 
     def finished(self, agent: str | None, report: Finished, now: Instant) -> None:
         """An attempt ended. It takes effect only if the attempt is live; the agent that reports it hears in any case.

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from ostinato.model.cause import Cause
-from ostinato.model.change import NewAttempt, Output, RejectedRecords
-from ostinato.model.message import Failure, Finished
-from ostinato.model.state import TaskState
+from ostinato.model.change import AttemptMove, NewAttempt, Output, RejectedRecords
+from ostinato.model.message import Failure, Finished, Hello, Started
+from ostinato.model.state import AttemptState, TaskState
 from ostinato.model.time import Instant
 
 from .alarm import failure_alert, rejects_alert, sensor_alert
@@ -30,11 +30,19 @@ _DISPATCHED_BY: Final = {
 class Trials:
     """See the module. ``live`` are the attempts that an agent has or is about to be told of, by id.
 
-    ``spread`` gives numbers in [0, 1) for the jitter of retries.
+    ``spread`` gives numbers in [0, 1) for the jitter of retries. Of attempts up to ``set_back`` it is known how they stood
+    when the state was set back to an earlier moment, and not what became of them afterwards; 0: it never was.
     """
 
     def __init__(
-        self, scribe: Scribe, capacity: Capacity, timers: Timers, walk: Walk, first: int, spread: Callable[[], float]
+        self,
+        scribe: Scribe,
+        capacity: Capacity,
+        timers: Timers,
+        walk: Walk,
+        first: int,
+        spread: Callable[[], float],
+        set_back: int,
     ) -> None:
         self._scribe = scribe
         self._capacity = capacity
@@ -42,6 +50,7 @@ class Trials:
         self._walk = walk
         self._next_attempt = first
         self._spread = spread
+        self._set_back = set_back
         self.live: dict[int, LiveAttempt] = {}
 
     def dispatch(self, live: LiveRun, no: int, agent: str, now: Instant) -> None:
@@ -60,6 +69,45 @@ class Trials:
         self._scribe.move_task(live, no, _DISPATCHED_BY[live.states[no]], now)
         self.hold(attempt)
         self.send(attempt)
+
+    def joined(self, hello: Hello, now: Instant) -> None:
+        """An agent says what it holds. See `Board.agent_joined`."""
+        holds = set(hello.holds)
+        started = dict(hello.predecessors)
+        for dead in started:
+            self._capacity.unseat(dead)
+        mine: set[int] = set()
+        for attempt in list(self.live.values()):
+            if attempt.agent != hello.agent:
+                if not self._capacity.seated(attempt.agent):
+                    self.lose(attempt, started.get(attempt.agent), now)
+            elif attempt.attempt not in holds and (attempt.live.cancelling or self._is_doubtful(attempt)):
+                self.lose(attempt, (), now)
+            else:
+                mine.add(attempt.attempt)
+                if attempt.attempt not in holds:
+                    self.send(attempt)
+                elif attempt.live.cancelling:
+                    self.tell_to_stop(attempt.agent, attempt.attempt)
+        self._capacity.seat(hello.agent, hello.window, mine, hello.slots)
+        for foreign in sorted(holds - mine):
+            self.tell_to_stop(hello.agent, foreign)
+
+    def _is_doubtful(self, attempt: LiveAttempt) -> bool:
+        """Whether it is of a time before the state was set back."""
+        return attempt.attempt <= self._set_back
+
+    def started(self, agent: str, report: Started, now: Instant) -> None:
+        """Its agent says that it runs. See `Board.started`."""
+        attempt = self.live.get(report.attempt)
+        if attempt is None:
+            self.tell_to_stop(agent, report.attempt)
+        if attempt is None or attempt.state is not AttemptState.QUEUED:
+            return
+        move = AttemptMove(attempt.attempt, attempt.state, AttemptState.RUNNING, started_at=report.at, log=report.log)
+        attempt.state = AttemptState.RUNNING
+        self._scribe.step.commit.attempts.append(move)
+        self._scribe.move_task(attempt.live, attempt.no, Cause.STARTED, now)
 
     def end(self, attempt: LiveAttempt, report: Finished, now: Instant) -> None:
         """Its agent says how it ended."""
