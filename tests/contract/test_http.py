@@ -79,7 +79,7 @@ def as_json(document: object) -> Any:
 
 def test_answers_are_the_documents_of_the_commands(store: Store, client: Client) -> None:
     assert asked(client, "/api/v1/dags") == as_json(dags_document(store, retired=False))
-    assert asked(client, "/api/v1/runs") == as_json(runs_document(store))
+    assert asked(client, "/api/v1/runs") == as_json(runs_document(store, None, None, None, 30, None))
     assert asked(client, "/api/v1/runs/4") == as_json(story_of(store, store.run(4), events=False))
     assert asked(client, "/api/v1/pools")["pools"] == [{"name": "default", "slots": 1_024, "used": 0}]
     assert [each["dedup_key"] for each in asked(client, "/api/v1/alerts")["alerts"]] == ["key"]

@@ -43,11 +43,11 @@ def _dag(store: "Store", specs: Specs, dag: Dag) -> DagDocument:
 
 def runs_document(
     store: "Store",
-    dag_id: str | None = None,
-    states: Collection[RunState] | None = None,
-    backfill_id: int | None = None,
-    limit: int = 30,
-    before: int | None = None,
+    dag_id: str | None,
+    states: Collection[RunState] | None,
+    backfill_id: int | None,
+    limit: int,
+    before: int | None,
 ) -> RunsDocument:
     """The newest runs that fit, newest first; ``more`` says where to go on. Raises NotFound for a dag."""
     found = store.runs(dag_id=dag_id, states=states, backfill_id=backfill_id, limit=limit + 1, before=before)
