@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ostinato.model.errors import NotFound, OstinatoError, QueryInvalid
+from ostinato.model.errors import NotFound, OstinatoError, OurMistake, QueryInvalid
 from ostinato.store import Store
 
 from .guard import Guard
@@ -104,12 +104,5 @@ def _of_http(request: Request, error: Exception) -> Response:
 
 def _our_mistake(request: Request, error: Exception) -> Response:
     """What nobody thought of. The server's log has the trace."""
-    told = Problem(
-        title="Our mistake.",
-        status=500,
-        detail=type(error).__name__,
-        code="OST-999",
-        where=request.url.path,
-        help="Please report it with what the server wrote.",
-    )
-    return answer_of(told)
+    advice = "Please report it with what the server wrote."
+    return problem(OurMistake(type(error).__name__, where=request.url.path, help=advice))

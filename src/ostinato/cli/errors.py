@@ -9,20 +9,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ostinato.model.errors import DagFileInvalid, NotFound, OstinatoError, UsageError
+from ostinato.model.errors import DagFileInvalid, NotFound, OstinatoError, OurMistake, UsageError
 
 from .commands import BY_NAME
 from .terminal import Ink, out_json, plain, say
 
 if TYPE_CHECKING:
     from ostinato.model.record import DagProblem
-
-
-class OurMistake(OstinatoError):
-    """Something happened that we did not think of. A file with the details was written."""
-
-    code = "OST-999"
-    exit_code = 70
 
 
 def report(error: Exception, words: Sequence[str], *, verbose: bool) -> int:

@@ -286,3 +286,10 @@ class AgentFailed(OstinatoError):
 
     code = "OST-902"
     help = "See agent.log in the state folder."
+
+
+class OurMistake(OstinatoError):
+    """Something happened that we did not think of. A file, or what the server wrote, tells more."""
+
+    code = "OST-999"
+    exit_code = 70

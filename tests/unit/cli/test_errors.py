@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ostinato.cli.errors import OurMistake, did_you_mean, draw, understood
+from ostinato.cli.errors import did_you_mean, draw, understood
 from ostinato.cli.problems import draw_problem, draw_problems
 from ostinato.cli.terminal import Ink
 from ostinato.home import Home
-from ostinato.model.errors import DagFileInvalid, NotFound
+from ostinato.model.errors import DagFileInvalid, NotFound, OurMistake
 from ostinato.model.record import DagProblem
 from tests.unit.cli.planting import Answer
 

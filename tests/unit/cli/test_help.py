@@ -86,9 +86,8 @@ def test_how_much_processor_time_it_takes(words: str, capsys: pytest.CaptureFixt
 
 
 def test_the_exit_codes_of_all_errors_are_documented() -> None:
-    from ostinato.cli.errors import OurMistake  # noqa: PLC0415
     from ostinato.cli.waiting import WaitedTooLong  # noqa: PLC0415
     from ostinato.model import errors  # noqa: PLC0415
 
     known = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.OstinatoError)]
-    assert {one.exit_code for one in [*known, OurMistake, WaitedTooLong]} <= set(EXIT_CODES)
+    assert {one.exit_code for one in [*known, WaitedTooLong]} <= set(EXIT_CODES)
